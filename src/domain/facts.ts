@@ -1,0 +1,74 @@
+/** What is known of a host, parsed from a snapshot by src/facts; never guessed: unknown parts are absent. */
+export interface Facts {
+  readonly hostname: string;
+  /** /etc/machine-id: 32 hex digits, or absent on a host that has none. */
+  readonly machineId?: string;
+  /** /proc/sys/kernel/random/boot_id: a UUID that changes with every boot. */
+  readonly bootId?: string;
+  readonly os: { readonly id: string; readonly versionId: string; readonly prettyName: string };
+  /** `uname -r`. */
+  readonly kernelRelease: string;
+  /** The tokens of /proc/cmdline after BOOT_IMAGE=. */
+  readonly runningArgs: readonly string[];
+  readonly cpu: { readonly vendor: 'intel' | 'amd' | 'other'; readonly virtualization: boolean };
+  /** ACPI tables that firmware publishes only when the IOMMU is switched on there (field.md). */
+  readonly firmware: { readonly dmar: boolean; readonly ivrs: boolean };
+  readonly iommu: IommuFacts;
+  /** Whether vfleet is root there. */
+  readonly root: boolean;
+  readonly kvm: boolean;
+  readonly qemu: boolean;
+  readonly memTotalKiB: number;
+  /** Names of libvirt guests that run now, from /run/libvirt/qemu. */
+  readonly runningGuests: readonly string[];
+  /** A crash kernel is loaded: it pre-empts `panic=`, so a crashed trial comes back later. */
+  readonly crashKernel: boolean;
+  readonly bootLoader: BootLoaderFacts;
+  readonly lease?: Lease;
+  /** Text of /var/lib/vfleet/record.json, when there is one. */
+  readonly record?: string;
+}
+
+export interface IommuFacts {
+  /** Names in /sys/class/iommu (`dmar0`, `ivhd0`): empty means that no IOMMU is in use, whatever dmesg says (host.md §8). */
+  readonly units: readonly string[];
+  /** IOMMU groups with their domain type: `identity`, `DMA`, `DMA-FQ`, ... */
+  readonly groups: readonly { readonly id: string; readonly type: string }[];
+}
+
+/** `supported: false` says why this host's boot loader cannot be driven. */
+export type BootLoaderFacts =
+  { readonly supported: false; readonly reason: string } | GrubDebianFacts;
+
+export interface GrubDebianFacts {
+  readonly supported: true;
+  readonly kind: 'grub-debian';
+  /** Kernel and arguments of the entry that the next boot will use by default, read from grub.cfg itself. */
+  readonly defaultEntry: GrubEntry;
+  /** The entry that a one-shot (`next_entry` in grubenv) names, when set. */
+  readonly nextEntry?: string;
+  /** Arguments of our trial entry, when grub.cfg has one. */
+  readonly trialEntry?: GrubEntry;
+  /** Our drop-in /etc/default/grub.d/zz-vfleet.cfg, when present. */
+  readonly dropIn?: string;
+  readonly dropInFolder: boolean;
+  readonly trialSnippet?: string;
+  /** Whether the loader can clear a one-shot by itself; else why a trial would repeat for ever (host.md §3). */
+  readonly oneShot: { readonly safe: true } | { readonly safe: false; readonly reason: string };
+}
+
+export interface GrubEntry {
+  readonly title: string;
+  /** Path of the kernel image as the loader sees it. */
+  readonly kernel: string;
+  readonly args: readonly string[];
+}
+
+/** Who works on a host: the lease file /var/lib/vfleet/lease (law 6). */
+export interface Lease {
+  readonly id: string;
+  readonly rollout: string;
+  readonly engine: string;
+  readonly who: string;
+  readonly since: string;
+}

@@ -1,0 +1,111 @@
+import type { HostConnection } from './host-entry.ts';
+import type { Hooks, RebootPolicy, Spec, Target } from './spec.ts';
+import type { Change, Evidence } from './changes.ts';
+
+/** The stages of a host's run that this release has, in order. */
+export const STEPS = [
+  'inspect',
+  'firmware',
+  'drain',
+  'cmdline',
+  'reboot',
+  'wait',
+  'iommu',
+  'health',
+  'undrain',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** Why a host waits for a person. */
+export interface Hold {
+  readonly code: string;
+  readonly step: Step;
+  readonly sentence: string;
+  /** Output and values that show it, bounded. */
+  readonly evidence: Evidence;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  readonly exits: readonly HostExit[];
+}
+
+export interface HostExit {
+  readonly verb: 'retry' | 'skip' | 'rollback';
+  /** The step a retry resumes at. */
+  readonly at?: Step;
+  readonly recommended: boolean;
+  /** One line: what this exit does. */
+  readonly effect: string;
+  readonly reboots: string;
+}
+
+/** What a host's run is started with. Held state travels through continue-as-new in `resume`. */
+export interface HostRunInput {
+  readonly rollout: string;
+  /** Position of the host in its rollout; reports carry it. */
+  readonly index: number;
+  readonly connection: HostConnection;
+  readonly direction: 'forward' | 'rollback';
+  readonly target: Target;
+  readonly hooks: Hooks;
+  readonly reboot: RebootPolicy;
+  readonly onHostFailure: Spec['onHostFailure'];
+  /** Who started the rollout, for the lease. */
+  readonly who: string;
+  /** Digest of the plan that a person saw; a different one is held as `plan.changed`. */
+  readonly expectedDigest?: string;
+  readonly resume?: HostRunState;
+}
+
+/** A mutation that was begun, so that undo knows what to take back, in reverse order. */
+export interface UndoEntry {
+  readonly change: Change;
+}
+
+export interface HostRunState {
+  readonly step: Step;
+  readonly changes: readonly Change[];
+  readonly undo: readonly UndoEntry[];
+  readonly evidence: Readonly<Partial<Record<Step, Evidence>>>;
+  /** Number of the last mutation scheduled; the fencing token's `seq`. */
+  readonly seq: number;
+  readonly leaseId: string | null;
+  readonly drained: boolean;
+  /** Boot id before the reboot that is or was under way. */
+  readonly bootIdBefore: string | null;
+  readonly reports: number;
+}
+
+/** The states of a host in a rollout (see host-states.ts for what each means). */
+export const HOST_STATES = [
+  'queued',
+  'running',
+  'done',
+  'compliant',
+  'held',
+  'blocked',
+  'skipped',
+  'rolled-back',
+  'unreachable',
+] as const;
+export type HostState = (typeof HOST_STATES)[number];
+
+/** How a host's run ended: the workflow's result, and what its last report said. */
+export interface HostRunResult {
+  readonly state: 'done' | 'compliant' | 'blocked' | 'skipped' | 'rolled-back' | 'unreachable';
+  readonly code?: string;
+  readonly sentence?: string;
+  readonly evidence: HostRunState['evidence'];
+  readonly undoFailures: readonly string[];
+}
+
+/** What a host's run tells its rollout, by signal; `seq` grows, so a repeated or late report is known. */
+export interface HostReport {
+  readonly rollout: string;
+  readonly index: number;
+  readonly seq: number;
+  readonly state: Exclude<HostState, 'queued'>;
+  readonly step?: Step;
+  readonly code?: string;
+  /** Whether the host is down or drained now, and so counts as unavailable. */
+  readonly unavailable: boolean;
+}
