@@ -1,0 +1,151 @@
+import type { Change, Evidence, HostPlan } from './changes.ts';
+import type { HostConnection } from './host-entry.ts';
+import type { HostRunInput, HostRunResult, HostState } from './host-run.ts';
+import type { Hook, Target } from './spec.ts';
+
+/**
+ * The shapes that cross between workflows and activities. An expected bad outcome is a value (`hold`), so that
+ * retries are only for what may pass by itself; a host that cannot be reached throws an ApplicationFailure
+ * whose `type` is the code of src/host/errors.ts and which is non-retryable unless it is transient.
+ */
+export type StepOutcome =
+  | { readonly kind: 'ok'; readonly evidence: Evidence }
+  | {
+      readonly kind: 'hold';
+      readonly code: string;
+      readonly sentence: string;
+      readonly evidence: Evidence;
+    };
+
+/** What every activity on a host gets. */
+export interface OnHost {
+  readonly connection: HostConnection;
+}
+
+/** What every mutating activity gets: with the activity's own attempt it is the host port's guard. */
+export interface Mutation extends OnHost {
+  readonly lease: string;
+  readonly seq: number;
+}
+
+export interface HostActivities {
+  /** Reads the host once and plans; one connection, one command. Rollback: the changes are those of the host's record. */
+  inspect(
+    input: OnHost & {
+      readonly target: Target;
+      readonly direction: HostRunInput['direction'];
+      readonly lease: string;
+    },
+  ): Promise<HostPlan>;
+  /**
+   * Takes the host's lease and writes the record (before-state of every change) before the first mutation. Safe
+   * twice. `hold` with `host.busy` names the holder.
+   */
+  begin(
+    input: Mutation & {
+      readonly rollout: string;
+      readonly who: string;
+      readonly changes: readonly Change[];
+      readonly since: string;
+    },
+  ): Promise<StepOutcome>;
+  /** Drain without a hook: ok when no libvirt guest runs, else `drain.guests-running` with their names. */
+  checkGuests(input: OnHost): Promise<StepOutcome>;
+  /** Runs a hook on the worker or on the host; non-zero is a hold (`drain.hook-failed`, `health.failed`, `undrain.hook-failed`). */
+  hook(
+    input: Mutation & {
+      readonly hook: Hook;
+      readonly phase: 'drain' | 'undrain' | 'health';
+      readonly rollout: string;
+    },
+  ): Promise<StepOutcome>;
+  /** Installs the trial entry and reads it back from grub.cfg. The default entry stays as it was. */
+  applyCmdline(
+    input: Mutation & { readonly change: Change; readonly trialId: string },
+  ): Promise<StepOutcome>;
+  /** Arms the one-shot when `trial`, then tells the host to reboot; only while its boot id still is `bootIdBefore`. */
+  reboot(
+    input: Mutation & {
+      readonly bootIdBefore: string;
+      readonly trial: boolean;
+      readonly change: Change;
+      readonly trialId: string;
+    },
+  ): Promise<StepOutcome>;
+  /** Fails retryably (`reboot.not-back-yet`) until the host answers on a fresh connection with another boot id. */
+  awaitReboot(
+    input: OnHost & { readonly bootIdBefore: string },
+  ): Promise<{ readonly bootId: string }>;
+  /** One look: `back`, `same-boot` (it answers and never rebooted) or `away` with the code and sentence of the failure. */
+  probeBoot(
+    input: OnHost & { readonly bootIdBefore: string },
+  ): Promise<
+    | { readonly kind: 'back'; readonly bootId: string }
+    | { readonly kind: 'same-boot' }
+    | { readonly kind: 'away'; readonly code: string; readonly sentence: string }
+  >;
+  /** After a boot: is the running line the one that was to be booted? Old line without the marker: hold `reboot.trial-failed`. */
+  verifyBoot(
+    input: OnHost & {
+      readonly change: Change;
+      readonly expect: 'trial' | 'after' | 'before';
+      readonly trialId: string;
+    },
+  ): Promise<StepOutcome>;
+  /** Proves the IOMMU as asked from /sys/class/iommu and the groups' types; each missing proof has its own code. */
+  proveIommu(input: OnHost & { readonly target: Target }): Promise<StepOutcome>;
+  /** After proof: writes the drop-in, removes the trial entry and reads the default entry back. */
+  makeDefault(
+    input: Mutation & { readonly change: Change; readonly rollout: string },
+  ): Promise<StepOutcome>;
+  /** Takes a change back to `before` (trial entry and drop-in removed, default entry read back). Evidence `reboot: needed|not needed`. */
+  undo(
+    input: Mutation & { readonly change: Change; readonly rollout: string },
+  ): Promise<StepOutcome>;
+  /** Closes the record with how the run ended and gives the lease up. Safe twice; a lease that is not ours is left alone. */
+  finish(
+    input: Mutation & { readonly rollout: string; readonly outcome: HostRunResult['state'] },
+  ): Promise<StepOutcome>;
+}
+
+export interface RolloutActivities {
+  /** Starts host runs through the client, at most 16 at once. A second attempt finds its own runs by their memo. */
+  startHosts(input: { readonly rollout: string; readonly hosts: readonly HostRunInput[] }): Promise<
+    readonly {
+      readonly index: number;
+      readonly outcome: 'started' | 'ours' | 'busy' | 'failed';
+      /** For `busy`: rollout and person that hold the host; for `failed`: the reason. */
+      readonly detail?: string;
+    }[]
+  >;
+  /** What the engine knows of host runs: for a closed run its result; `gone` when there is none of this rollout. */
+  describeHosts(input: {
+    readonly rollout: string;
+    readonly hosts: readonly { readonly index: number; readonly name: string }[];
+  }): Promise<
+    readonly {
+      readonly index: number;
+      readonly status: 'running' | 'gone' | 'failed' | 'closed';
+      readonly result?: HostRunResult;
+      /** For `running`: the host's own state now, from a query; absent when it did not answer. */
+      readonly state?: HostState;
+    }[]
+  >;
+  /** One update per host, 16 wide, each with the id `<ticket>/<host>` so that a repeat is the same update. */
+  fanOut(input: {
+    readonly rollout: string;
+    readonly ticket: string;
+    readonly verb: HostVerb;
+    readonly hosts: readonly { readonly index: number; readonly name: string }[];
+  }): Promise<readonly { readonly index: number; readonly refused?: string }[]>;
+}
+
+/** A verb on one host, with who and why. */
+export interface HostVerb {
+  readonly verb: 'retry' | 'skip' | 'rollback';
+  readonly who: string;
+  readonly reason?: string;
+}
+
+/** All activities, by the names that workflows use. */
+export interface Activities extends HostActivities, RolloutActivities {}

@@ -1,0 +1,161 @@
+import type { HostConnection } from './host-entry.ts';
+import type { Hold, HostRunState, HostState, Step } from './host-run.ts';
+import type { Spec } from './spec.ts';
+
+/** One host as a rollout is started with it: found by the plan, before anything was written. */
+export interface PlannedHost {
+  readonly connection: HostConnection;
+  /** `changes`: takes part in the waves; the others are only counted and shown. */
+  readonly planned: 'changes' | 'compliant' | 'blocked' | 'unreachable';
+  /** Kind letter of the plan (`A`, `B`, ...); empty for a host without changes. */
+  readonly kind: string;
+  /** Digest of the host's plan; a run that plans another is held with `plan.changed`. */
+  readonly digest?: string;
+  /** For `blocked` and `unreachable`. */
+  readonly code?: string;
+}
+
+export interface RolloutInput {
+  readonly id: string;
+  /** `rollback` undoes what the hosts' own records say, last wave first. */
+  readonly direction: 'forward' | 'rollback';
+  readonly spec: Pick<
+    Spec,
+    | 'name'
+    | 'owner'
+    | 'target'
+    | 'waves'
+    | 'limits'
+    | 'hooks'
+    | 'reboot'
+    | 'onHostFailure'
+    | 'onBudgetSpent'
+  >;
+  readonly planId?: string;
+  readonly who: string;
+  readonly reason?: string;
+  readonly hosts: readonly PlannedHost[];
+  /** Carried through continue-as-new; the shape is the rollout state machine's own (src/domain/rollout/). */
+  readonly resume?: unknown;
+}
+
+/** A verb on a rollout, or on hosts of it. `id` makes a repeat harmless, also across continue-as-new. */
+export type RolloutVerb = {
+  readonly id: string;
+  readonly who: string;
+  readonly reason?: string;
+} & (
+  | { readonly verb: 'pause' | 'promote' }
+  /** `newBudget`: needed when the failure budget was spent; how many more hosts may fail. */
+  | { readonly verb: 'resume'; readonly newBudget?: number }
+  | { readonly verb: 'abort'; readonly rollback: boolean }
+  | {
+      readonly verb: 'retry' | 'skip' | 'rollback';
+      readonly hosts: HostSelection;
+    }
+);
+
+/** Hosts a verb is meant for: names, or all that are held, failed, not started, or all at all. */
+export type HostSelection =
+  | { readonly names: readonly string[] }
+  | { readonly all: 'held' | 'failed' | 'not-started' | 'done' | 'hosts' };
+
+/** What the engine answered: how many hosts, and what happens next in one sentence. */
+export interface VerbAnswer {
+  readonly count: number;
+  readonly next: string;
+  /** Hosts that refused the verb, with the reason. */
+  readonly refused: readonly { readonly host: string; readonly reason: string }[];
+}
+
+export const ROLLOUT_PHASES = [
+  'running',
+  'paused',
+  'baking',
+  'awaiting-promotion',
+  'waiting',
+  'aborting',
+  'done',
+  'aborted',
+  'failed',
+] as const;
+/**
+ * - `running`: hosts start as places become free
+ * - `paused`: a person or a spent budget stopped new hosts; `pausedBecause` says which
+ * - `baking`, `awaiting-promotion`: between waves
+ * - `waiting`: only held hosts are left
+ * - `aborting`: running hosts come to their end, no new one starts
+ * - the last three are final
+ */
+export type RolloutPhase = (typeof ROLLOUT_PHASES)[number];
+
+export interface RolloutStatus {
+  readonly id: string;
+  readonly direction: 'forward' | 'rollback';
+  readonly phase: RolloutPhase;
+  /** One sentence: what it waits for, or why it stopped; what happens if nobody does anything. */
+  readonly explanation: string;
+  readonly owner: Spec['owner'];
+  readonly planId?: string;
+  readonly startedBy: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly waves: readonly WaveStatus[];
+  readonly counts: Readonly<Record<HostState, number>>;
+  readonly budget: {
+    readonly failures: number;
+    readonly failuresMax: number;
+    readonly unavailable: number;
+    readonly unavailableMax: number;
+  };
+  /** Every host, in the order of the waves; then those without changes. */
+  readonly hosts: readonly RolloutHostStatus[];
+  /** Verbs that would be taken now. */
+  readonly verbs: readonly RolloutVerb['verb'][];
+  /** The last 200 verbs, oldest first. */
+  readonly audit: readonly AuditEntry[];
+}
+
+export interface WaveStatus {
+  readonly name: string;
+  readonly hosts: number;
+  readonly counts: Readonly<Partial<Record<HostState, number>>>;
+  /** `pending`, `running`, `baking`, `awaiting-promotion`, `ended`. */
+  readonly phase: 'pending' | 'running' | 'baking' | 'awaiting-promotion' | 'ended';
+  /** While baking: when it ends, ISO 8601. */
+  readonly bakeUntil?: string;
+  readonly promote: 'manual' | 'auto';
+}
+
+export interface RolloutHostStatus {
+  readonly name: string;
+  readonly state: HostState;
+  /** Position of its wave; absent for a host without changes. */
+  readonly wave?: number;
+  readonly kind: string;
+  readonly code?: string;
+  readonly step?: Step;
+  /** When it came into this state, ISO 8601. */
+  readonly since?: string;
+}
+
+export interface AuditEntry {
+  readonly at: string;
+  readonly verb: string;
+  readonly who: string;
+  readonly reason?: string;
+  readonly hosts: number;
+}
+
+/** One host's run as it stands: the answer of the host's query. */
+export interface HostStatus {
+  readonly rollout: string;
+  readonly name: string;
+  readonly state: HostState;
+  readonly step: Step;
+  readonly hold?: Hold;
+  readonly run: HostRunState;
+  /** When each step began, ISO 8601. */
+  readonly stepsAt: Readonly<Partial<Record<Step, string>>>;
+  readonly undoFailures: readonly string[];
+}
