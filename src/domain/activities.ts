@@ -1,6 +1,6 @@
 import type { Change, Evidence, HostPlan } from './changes.ts';
 import type { HostConnection } from './host-entry.ts';
-import type { HostRunInput, HostRunResult, HostState } from './host-run.ts';
+import type { HostReport, HostRunInput, HostRunResult } from './host-run.ts';
 import type { Hook, Target } from './spec.ts';
 
 /**
@@ -127,8 +127,8 @@ export interface RolloutActivities {
       readonly index: number;
       readonly status: 'running' | 'gone' | 'failed' | 'closed';
       readonly result?: HostRunResult;
-      /** For `running`: the host's own state now, from a query; absent when it did not answer. */
-      readonly state?: HostState;
+      /** For `running`: what the run would report now, from a query; absent when it did not answer. */
+      readonly report?: HostReport;
     }[]
   >;
   /** One update per host, 16 wide, each with the id `<ticket>/<host>` so that a repeat is the same update. */

@@ -43,6 +43,10 @@ export interface HostRunInput {
   readonly rollout: string;
   /** Position of the host in its rollout; reports carry it. */
   readonly index: number;
+  /** Which run of this host in this rollout, from 1: a retry of a closed run is the next one. */
+  readonly run: number;
+  /** Id of the lease, the same for every run of this host in this rollout, so that a lost run's lease can be taken up. */
+  readonly lease: string;
   readonly connection: HostConnection;
   readonly direction: 'forward' | 'rollback';
   readonly target: Target;
@@ -72,7 +76,26 @@ export interface HostRunState {
   readonly drained: boolean;
   /** Boot id before the reboot that is or was under way. */
   readonly bootIdBefore: string | null;
+  /** Number of the last report sent to the rollout, within this run. */
   readonly reports: number;
+  /** Boot id last seen. */
+  readonly bootId: string | null;
+  /** A reboot was sent and its outcome is not settled yet. */
+  readonly rebootSent: boolean;
+  /** How many reboots the plan needs: 0 or 1 in this release. */
+  readonly reboots: number;
+  /** The changes are being taken back; `step` is then the stage of that. */
+  readonly undoing: boolean;
+  /** A change that was taken back needs a reboot to be gone from the running kernel. */
+  readonly undoReboot: boolean;
+  readonly undoFailures: readonly string[];
+  /** Digest of the plan that a person accepted by retrying out of `plan.changed`. */
+  readonly acceptedDigest: string | null;
+  /** When each step began, ISO 8601. */
+  readonly stepsAt: Readonly<Partial<Record<Step, string>>>;
+  readonly hold: Hold | null;
+  /** Ids of the last verbs taken, so that a repeat after continue-as-new is known. */
+  readonly verbIds: readonly string[];
 }
 
 /** The states of a host in a rollout (see host-states.ts for what each means). */
@@ -98,10 +121,11 @@ export interface HostRunResult {
   readonly undoFailures: readonly string[];
 }
 
-/** What a host's run tells its rollout, by signal; `seq` grows, so a repeated or late report is known. */
+/** What a host's run tells its rollout, by signal; `(run, seq)` grows, so a repeated or late report is known. */
 export interface HostReport {
   readonly rollout: string;
   readonly index: number;
+  readonly run: number;
   readonly seq: number;
   readonly state: Exclude<HostState, 'queued'>;
   readonly step?: Step;

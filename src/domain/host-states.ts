@@ -63,14 +63,16 @@ export const HOST_STATE_TABLE: Readonly<Record<HostState, HostStateMeaning>> = {
     exits: ['retry'],
     meaning: 'needs work outside vfleet; nothing was written',
   },
+  // A host skipped out of a hold has spent its failure already; one that was never started has not failed.
   skipped: {
-    failed: true,
+    failed: false,
     unavailable: 'as-reported',
     keepsLease: false,
     final: true,
-    exits: ['retry'],
+    exits: ['retry', 'rollback'],
     meaning: 'left as it stands by a person',
   },
+  // Only when nobody asked for it (onHostFailure: rollback): an undo that a person wanted is no failure.
   'rolled-back': {
     failed: true,
     unavailable: 'no',

@@ -134,6 +134,8 @@ export interface RolloutHostStatus {
   readonly wave?: number;
   readonly kind: string;
   readonly code?: string;
+  /** What the code alone does not say: who holds a busy host, why a verb was refused by the host's run. */
+  readonly note?: string;
   readonly step?: Step;
   /** When it came into this state, ISO 8601. */
   readonly since?: string;
