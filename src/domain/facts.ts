@@ -24,6 +24,8 @@ export interface Facts {
   /** A crash kernel is loaded: it pre-empts `panic=`, so a crashed trial comes back later. */
   readonly crashKernel: boolean;
   readonly bootLoader: BootLoaderFacts;
+  /** Least free space in KiB on the file systems that vfleet writes to; absent when `df` did not say. */
+  readonly freeKiB?: number;
   readonly lease?: Lease;
   /** Text of /var/lib/vfleet/record.json, when there is one. */
   readonly record?: string;

@@ -1,0 +1,84 @@
+import type { Facts } from './facts.ts';
+import { iommuVendor } from './iommu.ts';
+import type { Blocked } from './planner.ts';
+import type { Target } from './spec.ts';
+
+/** Least free space for the files of the boot loader and the record, in KiB: a grub.cfg is some 20 KiB, written beside the old. */
+const FREE_KIB_MIN = 1024;
+
+/** VFIO and `driver_override` as used here need 4.10 (DESIGN: the inspect step). */
+const KERNEL_MIN: readonly [number, number] = [4, 10];
+
+/** The first prerequisite that a host lacks; each has its own code and says what to do. Nothing was written. */
+export function findPrerequisiteProblem(facts: Facts, target: Target): Blocked | undefined {
+  for (const check of [
+    rootProblem,
+    kernelProblem,
+    firmwareProblem,
+    softwareProblem,
+    spaceProblem,
+  ]) {
+    const problem = check(facts, target);
+    if (problem !== undefined) return { kind: 'blocked', ...problem };
+  }
+  return undefined;
+}
+
+interface Problem {
+  readonly code: string;
+  readonly sentence: string;
+}
+
+function rootProblem(facts: Facts): Problem | undefined {
+  if (facts.root) return undefined;
+  return {
+    code: 'host.no-sudo',
+    sentence: 'commands do not run as root; allow sudo -n for the user',
+  };
+}
+
+function kernelProblem(facts: Facts): Problem | undefined {
+  const match = /^(\d+)\.(\d+)/.exec(facts.kernelRelease);
+  const [major, minor] = [Number(match?.[1]), Number(match?.[2])];
+  const [needMajor, needMinor] = KERNEL_MIN;
+  if (major > needMajor || (major === needMajor && minor >= needMinor)) return undefined;
+  return {
+    code: 'kernel.too-old',
+    sentence: `kernel "${facts.kernelRelease}" is older than ${KERNEL_MIN.join('.')}`,
+  };
+}
+
+/** Missing tables mean firmware, empty groups with tables mean the kernel (field.md, virt-host-validate). */
+function firmwareProblem(facts: Facts, target: Target): Problem | undefined {
+  if (target.iommu !== 'enabled' && target.hostDma === undefined) return undefined;
+  const { vendor, virtualization } = facts.cpu;
+  if (iommuVendor(facts) === undefined) {
+    return vendor === 'amd'
+      ? {
+          code: 'firmware.no-ivrs',
+          sentence: 'firmware has no IVRS table: turn on AMD-Vi (IOMMU) in setup',
+        }
+      : { code: 'firmware.no-dmar', sentence: 'firmware has no DMAR table: turn on VT-d in setup' };
+  }
+  if (virtualization) return undefined;
+  const name = vendor === 'amd' ? 'SVM' : 'VT-x (VMX)';
+  return { code: 'firmware.no-virtualization', sentence: `${name} is off: turn it on in setup` };
+}
+
+function softwareProblem(facts: Facts): Problem | undefined {
+  if (!facts.kvm) {
+    return { code: 'host.no-kvm', sentence: 'KVM is not there: load kvm_intel or kvm_amd' };
+  }
+  if (!facts.qemu) {
+    return { code: 'host.no-qemu', sentence: 'QEMU is not installed: install qemu-system-x86' };
+  }
+  return undefined;
+}
+
+function spaceProblem(facts: Facts): Problem | undefined {
+  if (facts.freeKiB === undefined || facts.freeKiB >= FREE_KIB_MIN) return undefined;
+  return {
+    code: 'host.no-space',
+    sentence: `only ${facts.freeKiB} KiB are free on /boot, /etc or /var/lib; make room`,
+  };
+}

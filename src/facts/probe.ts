@@ -1,0 +1,91 @@
+import type { QueryName } from './snapshot.ts';
+
+/** Paths of vfleet's own state on a host. */
+export const STATE_DIR = '/var/lib/vfleet';
+export const LEASE_PATH = `${STATE_DIR}/lease`;
+export const RECORD_PATH = `${STATE_DIR}/record.json`;
+export const TRIAL_ARGS_PATH = `${STATE_DIR}/trial.args`;
+export const TRIAL_ID_PATH = `${STATE_DIR}/trial.id`;
+export const TRIAL_SNIPPET_PATH = '/etc/grub.d/42_vfleet_trial';
+export const DROP_IN_FOLDER = '/etc/default/grub.d';
+export const DROP_IN_PATH = `${DROP_IN_FOLDER}/zz-vfleet.cfg`;
+export const GRUB_CFG_PATH = '/boot/grub/grub.cfg';
+export const GRUBENV_PATH = '/boot/grub/grubenv';
+export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
+export const CMDLINE_PATH = '/proc/cmdline';
+
+type ProbeEntry =
+  | { readonly kind: 'file' | 'line' | 'list' | 'link'; readonly glob: string }
+  | { readonly kind: 'query'; readonly query: QueryName };
+
+const file = (glob: string): ProbeEntry => ({ kind: 'file', glob });
+const line = (glob: string): ProbeEntry => ({ kind: 'line', glob });
+const list = (glob: string): ProbeEntry => ({ kind: 'list', glob });
+const query = (name: QueryName): ProbeEntry => ({ kind: 'query', query: name });
+
+/** What the boot loader driver needs; read again after each change of it. */
+const BOOT_LOADER: readonly ProbeEntry[] = [
+  file(GRUB_CFG_PATH),
+  file(GRUBENV_PATH),
+  file('/etc/default/grub'),
+  file(`${DROP_IN_FOLDER}/*.cfg`),
+  list(DROP_IN_FOLDER),
+  list('/etc/grub.d'),
+  list('/boot/loader/entries'),
+  file(TRIAL_SNIPPET_PATH),
+  file(TRIAL_ARGS_PATH),
+  file(TRIAL_ID_PATH),
+  query('grub-probe-fs'),
+  query('grub-probe-abstraction'),
+];
+
+/** What says which boot this is and which line it runs. */
+const BOOT: readonly ProbeEntry[] = [line(BOOT_ID_PATH), file(CMDLINE_PATH)];
+
+/** The proof of the IOMMU (host.md §8). */
+const IOMMU: readonly ProbeEntry[] = [
+  list('/sys/class/iommu'),
+  line('/sys/kernel/iommu_groups/*/type'),
+];
+
+/** Who works on the host, and what vfleet wrote there. */
+const OWN_STATE: readonly ProbeEntry[] = [file(LEASE_PATH), file(RECORD_PATH)];
+
+/**
+ * Everything that `inspect` reads, in one command. Costs no fork per attribute (host.md §6), and never
+ * touches rom, resourceN, vpd or a device's whole config space, which can hang or change the device.
+ */
+export const INSPECT_PROBE: readonly ProbeEntry[] = [
+  ...BOOT,
+  ...BOOT_LOADER,
+  ...IOMMU,
+  ...OWN_STATE,
+  file('/etc/os-release'),
+  line('/etc/machine-id'),
+  line('/proc/sys/kernel/hostname'),
+  line('/proc/sys/kernel/osrelease'),
+  line('/proc/meminfo'),
+  // Vendor and feature bits of the CPU in one line; /proc/cpuinfo repeats them for every core.
+  line('/sys/devices/system/cpu/modalias'),
+  list('/sys/firmware/acpi/tables'),
+  line('/sys/class/misc/kvm/dev'),
+  list('/usr/share/qemu'),
+  line('/sys/kernel/kexec_crash_loaded'),
+  list('/run/libvirt/qemu'),
+  query('uid'),
+  query('ssh-connection'),
+  query('space'),
+];
+
+/** The boot loader, the boot and our own state: what the cmdline step reads back. */
+export const BOOT_PROBE: readonly ProbeEntry[] = [...BOOT, ...BOOT_LOADER, ...OWN_STATE];
+
+/** The running boot and the IOMMU: what the wait and iommu steps read. */
+export const PROOF_PROBE: readonly ProbeEntry[] = [...BOOT, ...IOMMU];
+
+/** Only the boot id: what is polled while a host reboots. */
+export const BOOT_ID_PROBE: readonly ProbeEntry[] = [line(BOOT_ID_PATH)];
+/** Names of the guests that run now. */
+export const GUESTS_PROBE: readonly ProbeEntry[] = [list('/run/libvirt/qemu')];
+/** The lease and the record alone. */
+export const OWN_STATE_PROBE: readonly ProbeEntry[] = OWN_STATE;
