@@ -1,0 +1,72 @@
+# Reads paths and fixed queries. $1: the value of SSH_CONNECTION, which sudo would drop.
+file_max=1048576
+# Without separators the result of a pattern is never split, and an expansion is never expanded again.
+IFS=
+connection=${1-}
+emit_file() {
+  [ -f "$1" ] || return 0
+  # One byte more than allowed shows a file that is too large; the size that stat gives for proc and sysfs shows nothing.
+  { content=$(head -c $((file_max + 1)) | base64); } 2>/dev/null <"$1" || return 0
+  [ -n "$content" ] || cat "$1" >/dev/null 2>&1 || return 0
+  field file "$1" "$content"
+}
+# A builtin: one process for each attribute took 28 s for 18 functions where this takes 0.2 s.
+emit_line() {
+  [ -f "$1" ] || return 0
+  value=
+  if ! { read -r value <"$1"; } 2>/dev/null && [ -z "$value" ]; then
+    # Empty, or not readable? Only these few cost a process.
+    cat "$1" >/dev/null 2>&1 || return 0
+  fi
+  field line "$1" "$value"
+}
+emit_list() {
+  [ -d "$1" ] || return 0
+  field list "$1"
+  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    if [ -e "$entry" ] || [ -L "$entry" ]; then field "${entry##*/}"; fi
+  done
+  field ''
+}
+answer() {
+  name=$1
+  shift
+  command -v "$1" >/dev/null 2>&1 || return 0
+  output=$("$@" 2>&1 </dev/null)
+  field query "$name" "$?" "$output"
+}
+ask() {
+  case $1 in
+    uid) answer uid id -u ;;
+    ssh-connection) [ -z "$connection" ] || field query ssh-connection 0 "$connection" ;;
+    grub-probe-fs) answer grub-probe-fs grub-probe --target=fs /boot/grub ;;
+    grub-probe-abstraction) answer grub-probe-abstraction grub-probe --target=abstraction /boot/grub ;;
+    space) answer space df -Pk /boot /etc /var/lib ;;
+    *) exit 65 ;;
+  esac
+}
+emit_links() {
+  set --
+  for path in $glob; do
+    [ -L "$path" ] || continue
+    set -- "$@" "$path"
+    if [ $# -ge 500 ]; then
+      find "$@" -maxdepth 0 -type l -printf 'link\0%p\0%l\0' 2>/dev/null
+      set --
+    fi
+  done
+  [ $# -eq 0 ] || find "$@" -maxdepth 0 -type l -printf 'link\0%p\0%l\0' 2>/dev/null
+}
+while next && [ "$line" != end ]; do
+  kind=${line%% *}
+  glob=${line#* }
+  case $kind in
+    file) for path in $glob; do emit_file "$path"; done ;;
+    line) for path in $glob; do emit_line "$path"; done ;;
+    list) for path in $glob; do emit_list "$path"; done ;;
+    link) emit_links ;;
+    query) ask "$glob" ;;
+    *) exit 65 ;;
+  esac
+done
+finish
