@@ -34,6 +34,7 @@ export interface HostActivities {
     input: OnHost & {
       readonly target: Target;
       readonly direction: HostRunInput['direction'];
+      readonly rollout: string;
       readonly lease: string;
     },
   ): Promise<HostPlan>;
@@ -44,6 +45,8 @@ export interface HostActivities {
   begin(
     input: Mutation & {
       readonly rollout: string;
+      /** A rollback takes the lease only: what it takes back is in the record already. */
+      readonly direction: HostRunInput['direction'];
       readonly who: string;
       readonly changes: readonly Change[];
       readonly since: string;

@@ -36,6 +36,8 @@ export interface IommuFacts {
   readonly units: readonly string[];
   /** IOMMU groups with their domain type: `identity`, `DMA`, `DMA-FQ`, ... */
   readonly groups: readonly { readonly id: string; readonly type: string }[];
+  /** Whether interrupts go through the IOMMU too; without it a guest could forge them. */
+  readonly interruptRemapping: boolean;
 }
 
 /** `supported: false` says why this host's boot loader cannot be driven. */

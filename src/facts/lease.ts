@@ -10,3 +10,8 @@ export function leaseText(lease: Lease): string {
     .map(([key, value]) => `${key}=${oneLine(value)}\n`)
     .join('');
 }
+
+/** Who holds a host, as a busy host says it (law 6). */
+export function holderSentence({ rollout, who, since, engine }: Lease): string {
+  return `${rollout} of ${who} holds this host since ${since} (engine ${engine})`;
+}

@@ -11,6 +11,7 @@ import { lineOf, namesIn, textOf } from './snapshot.ts';
 export function parseFacts(snapshot: Snapshot): Facts {
   const line = (path: string) => lineOf(snapshot, path) ?? '';
   const valid = (text: string, is: (text: string) => boolean) => (is(text) ? text : undefined);
+  const leaseFile = textOf(snapshot, LEASE_PATH);
   const tables = namesIn(snapshot, '/sys/firmware/acpi/tables');
   return compact({
     hostname: line('/proc/sys/kernel/hostname'),
@@ -30,7 +31,7 @@ export function parseFacts(snapshot: Snapshot): Facts {
     crashKernel: line('/sys/kernel/kexec_crash_loaded') === '1',
     bootLoader: parseBootLoader(snapshot),
     freeKiB: parseSpace(snapshot.queries.get('space')?.output ?? ''),
-    lease: parseLease(textOf(snapshot, LEASE_PATH)),
+    lease: leaseFile === undefined ? undefined : parseLease(leaseFile),
     record: textOf(snapshot, RECORD_PATH),
   });
 }
@@ -49,7 +50,10 @@ export function parseIommu(snapshot: Snapshot): IommuFacts {
     return id === undefined ? [] : [{ id, type: lineOf(snapshot, path) ?? '' }];
   });
   groups.sort((a, b) => Number(a.id) - Number(b.id));
-  return { units: namesIn(snapshot, '/sys/class/iommu'), groups };
+  const remapped = [...snapshot.files.keys()].some(
+    (path) => path.startsWith('/sys/kernel/irq/') && lineOf(snapshot, path)?.startsWith('IR-'),
+  );
+  return { units: namesIn(snapshot, '/sys/class/iommu'), groups, interruptRemapping: remapped };
 }
 
 /** libvirt keeps one `<name>.xml` in /run/libvirt/qemu for each guest that runs (libvirt qemu driver's stateDir). */
@@ -60,8 +64,7 @@ export function parseRunningGuests(snapshot: Snapshot): readonly string[] {
 }
 
 /** The lease file: `key=value` lines, the id first, as src/facts/lease.ts writes it. */
-export function parseLease(text: string | undefined): Lease | undefined {
-  if (text === undefined) return undefined;
+export function parseLease(text: string): Lease {
   const values = keyValues(text);
   return {
     id: values.get('id') ?? '',

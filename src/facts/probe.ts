@@ -46,6 +46,8 @@ const BOOT: readonly ProbeEntry[] = [line(BOOT_ID_PATH), file(CMDLINE_PATH)];
 const IOMMU: readonly ProbeEntry[] = [
   list('/sys/class/iommu'),
   line('/sys/kernel/iommu_groups/*/type'),
+  // The chip of IRQ 0-9 is called `IR-IO-APIC` when interrupts are remapped, `IO-APIC` when not.
+  line('/sys/kernel/irq/?/chip_name'),
 ];
 
 /** Who works on the host, and what vfleet wrote there. */

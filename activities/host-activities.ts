@@ -1,0 +1,92 @@
+import { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { HostActivities, Mutation } from '../src/domain/activities.ts';
+import type { HostConnection } from '../src/domain/host-entry.ts';
+import type { HostDirectory } from '../src/host/connection.ts';
+import type { Guard, HostPort } from '../src/host/port.ts';
+import { bounded, currentAttempt, NotYet } from './boundary.ts';
+import { beginRun } from './steps/begin.ts';
+import { applyTrial, makeDefault, undoCmdline } from './steps/cmdline.ts';
+import { checkGuests } from './steps/drain.ts';
+import { finishRun } from './steps/finish.ts';
+import { runHook } from './steps/hook.ts';
+import { inspectForward, inspectRollback } from './steps/inspect.ts';
+import { proveIommu } from './steps/iommu.ts';
+import { rebootHost } from './steps/reboot.ts';
+import { lookForBoot, verifyBoot } from './steps/wait.ts';
+
+export interface HostActivityDependencies {
+  readonly hosts: HostDirectory;
+  /** The worker's folder of hooks. */
+  readonly hooksFolder: string;
+  /** Name of the engine in leases: which Temporal namespace, for whoever finds a host busy. */
+  readonly engine: string;
+  readonly log: Logger;
+}
+
+const guardOf = (input: Mutation): Guard => ({
+  lease: input.lease,
+  seq: input.seq,
+  attempt: currentAttempt(),
+});
+
+/** The activities on hosts: each opens the host's port, calls its step and turns errors into failures. */
+export function createHostActivities(dependencies: HostActivityDependencies): HostActivities {
+  const { hosts, hooksFolder, engine, log } = dependencies;
+  const on = (connection: HostConnection): HostPort => hosts.host(connection);
+  const fresh = (connection: HostConnection): HostPort => {
+    hosts.forget(connection);
+    return hosts.host(connection);
+  };
+  const activities: HostActivities = {
+    inspect: ({ connection, target, direction, rollout, lease }) =>
+      direction === 'forward'
+        ? inspectForward(on(connection), target, lease)
+        : inspectRollback(on(connection), rollout, lease),
+    begin: ({ connection, changes, direction, rollout, who, since, ...mutation }) =>
+      beginRun(on(connection), {
+        guard: guardOf({ connection, ...mutation }),
+        lease: { id: mutation.lease, rollout, who, since, engine },
+        ...(direction === 'forward' ? { changes } : {}),
+      }),
+    checkGuests: ({ connection }) => checkGuests(on(connection)),
+    hook: (input) =>
+      runHook(on(input.connection), {
+        hook: input.hook,
+        guard: guardOf(input),
+        context: {
+          phase: input.phase,
+          host: input.connection.name,
+          address: input.connection.address,
+          rollout: input.rollout,
+          folder: hooksFolder,
+        },
+        signal: Context.current().cancellationSignal,
+      }),
+    applyCmdline: (input) => applyTrial(on(input.connection), { ...input, guard: guardOf(input) }),
+    reboot: (input) => rebootHost(on(input.connection), { ...input, guard: guardOf(input) }),
+    awaitReboot: async ({ connection, bootIdBefore }) => {
+      const look = await lookForBoot(fresh(connection), bootIdBefore);
+      if (look.kind === 'back') return { bootId: look.bootId };
+      const seen = look.kind === 'away' ? look.sentence : 'it answers but has not rebooted yet';
+      throw new NotYet('reboot.not-back-yet', seen);
+    },
+    probeBoot: ({ connection, bootIdBefore }) => lookForBoot(fresh(connection), bootIdBefore),
+    verifyBoot: (input) => verifyBoot(on(input.connection), input),
+    proveIommu: ({ connection, target }) => proveIommu(on(connection), target),
+    makeDefault: (input) => makeDefault(on(input.connection), { ...input, guard: guardOf(input) }),
+    undo: (input) => undoCmdline(on(input.connection), { ...input, guard: guardOf(input) }),
+    finish: (input) => finishRun(on(input.connection), { ...input, guard: guardOf(input) }),
+  };
+  return boundAll(log, activities);
+}
+
+/** Every activity behind the boundary, by its own name. */
+function boundAll(log: Logger, activities: HostActivities): HostActivities {
+  return Object.fromEntries(
+    Object.entries(activities).map(([name, handler]) => [
+      name,
+      bounded(log, name, handler as (input: unknown) => Promise<unknown>),
+    ]),
+  ) as unknown as HostActivities;
+}

@@ -1,0 +1,27 @@
+/**
+ * How long each command may take on the host, in milliseconds: it ends itself there. An activity's own time
+ * (workflows/activity-proxies.ts) is longer than the sum of its commands and of connecting, so that no attempt
+ * still runs on the host when the next one begins (law 3).
+ */
+export const HOST_DEADLINE_MS = {
+  read: 20_000,
+  write: 30_000,
+  /** update-grub took 5 s in the emulated lab; a host with many kernels and os-prober takes a minute. */
+  updateGrub: 180_000,
+  grubReboot: 20_000,
+  /** `systemctl reboot` answers at once; an inhibitor can make it wait. */
+  reboot: 30_000,
+  /** A look while the host may be away. */
+  look: 10_000,
+} as const;
+
+/** An activity's longest time in milliseconds, by how much it does. */
+export const ACTIVITY_TIME_MS = {
+  /** One or two reads or writes. */
+  quick: 120_000,
+  /** With update-grub in it. */
+  slow: 360_000,
+  /** One look at a host that may be away. */
+  look: 15_000,
+  heartbeat: 20_000,
+} as const;
