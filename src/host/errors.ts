@@ -1,4 +1,4 @@
-/** Stable code of a failure to reach or use a host; each has an entry in src/domain/codes.ts. */
+/** Stable code of a failure to reach or use a host. */
 export type HostErrorCode =
   | 'ssh.timeout'
   | 'ssh.refused'
