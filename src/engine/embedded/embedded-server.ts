@@ -31,6 +31,8 @@ export interface EmbeddedOptions {
   readonly onLine?: (line: string) => void;
   /** Default 60 s. */
   readonly startTimeoutMs?: number;
+  /** Where ports come from; tests give one that is taken. */
+  readonly freePort?: () => Promise<number>;
 }
 
 export interface EmbeddedServer {
@@ -82,7 +84,7 @@ async function startOnce(
   dbFile: string | undefined,
   lock: DatabaseLock | undefined,
 ): Promise<{ kind: 'up'; server: Running } | { kind: 'down'; output: string }> {
-  const port = await freePort();
+  const port = await (options.freePort ?? freePort)();
   const address = `127.0.0.1:${port}`;
   const process = await startGuarded(commandLine(options, dbFile, port), options.onLine);
   await lock?.heldBy(process.pid);
