@@ -92,8 +92,9 @@ function iommuSatisfied(args: readonly string[], facts: Facts, target: Target): 
   if (target.iommu === undefined) return true;
   const state = effectiveIommu(args, vendorOf(facts));
   if (target.iommu === 'disabled') return state === 'off';
-  // On by the kernel's own default counts only when it is seen to be on (law 13: a compliant host is left alone).
-  return state === 'on' || (state === 'default' && facts.iommu.units.length > 0);
+  // On by the kernel's own default counts only when it is seen to be on, by a line that does not ask for it either.
+  const runsByDefault = effectiveIommu(facts.runningArgs, vendorOf(facts)) === 'default';
+  return state === 'on' || (state === 'default' && runsByDefault && facts.iommu.units.length > 0);
 }
 
 function dmaSatisfied(args: readonly string[], facts: Facts, target: Target): boolean {
@@ -104,9 +105,11 @@ function dmaSatisfied(args: readonly string[], facts: Facts, target: Target): bo
   return state === 'nopt' || defaultIs(state, facts, 'DMA') || defaultIs(state, facts, 'DMA-FQ');
 }
 
+/** Whether the kernel's own default is seen to be this type, by a running line that does not ask for one. */
 function defaultIs(state: string, facts: Facts, type: string): boolean {
   const { groups } = facts.iommu;
-  return state === 'default' && groups.length > 0 && groups.every((group) => group.type === type);
+  if (state !== 'default' || effectivePassthrough(facts.runningArgs) !== 'default') return false;
+  return groups.length > 0 && groups.every((group) => group.type === type);
 }
 
 function whenLineIsRight(facts: Facts, target: Target): PlannedChanges {
