@@ -18,7 +18,7 @@ export default tseslint.config(
   { ignores: ['node_modules', '.cache', 'coverage', 'test/fixtures'] },
   js.configs.recommended,
   {
-    files: ['**/*.{mjs,cjs,js}', 'bin/vfleet'],
+    files: ['**/*.{mjs,cjs,js}'],
     languageOptions: {
       globals: {
         process: 'readonly',
