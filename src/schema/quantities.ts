@@ -1,0 +1,52 @@
+import type { Share } from '../domain/spec.ts';
+
+/** Result of reading a quantity: its value, or what is wrong with it. */
+export type Read<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
+
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
+
+/** Reads a time as people write it: `0`, `90s`, `30m`, `1h30m`, `2d`. The value is in milliseconds. */
+export function readDuration(text: string): Read<number> {
+  if (text === '0') return { ok: true, value: 0 };
+  if (/^\d+$/.test(text)) return wrong(`needs a unit: ${text}s, ${text}m or ${text}h`);
+  const match = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/.exec(text);
+  if (match === null || text === '') {
+    return wrong(`expected a time such as 90s, 30m or 1h30m, found "${text}"`);
+  }
+  const [, days, hours, minutes, seconds] = match;
+  const value =
+    Number(days ?? 0) * UNIT_MS.d +
+    Number(hours ?? 0) * UNIT_MS.h +
+    Number(minutes ?? 0) * UNIT_MS.m +
+    Number(seconds ?? 0) * UNIT_MS.s;
+  return { ok: true, value };
+}
+
+/** A time as people write it, the reverse of `readDuration`: `5400000` → `1h30m`. */
+export function formatDuration(ms: number): string {
+  let rest = ms;
+  let text = '';
+  for (const [unit, size] of Object.entries(UNIT_MS)) {
+    const count = Math.floor(rest / size);
+    if (count > 0) text += `${count}${unit}`;
+    rest -= count * size;
+  }
+  return text === '' ? '0' : text;
+}
+
+/** Reads a number of hosts (`2`) or a share of them (`5%`, `2.5%`). */
+export function readShare(input: string | number): Read<Share> {
+  const text = String(input).trim();
+  const percent = /^(\d{1,9}(?:\.\d{1,9})?)\s?%$/.exec(text)?.[1];
+  if (percent !== undefined) {
+    if (Number(percent) > 100) return wrong(`${text} is more than all of them; the most is 100%`);
+    return { ok: true, value: { kind: 'percent', percent: Number(percent) } };
+  }
+  if (/^\d{1,9}$/.test(text)) return { ok: true, value: { kind: 'count', count: Number(text) } };
+  return wrong(`expected a number of hosts such as 2, or a share such as 5%, found "${text}"`);
+}
+
+function wrong(message: string): { ok: false; message: string } {
+  return { ok: false, message };
+}

@@ -1,0 +1,72 @@
+import type { Share, Spec } from '../domain/spec.ts';
+import { type Problem, inFileOrder } from './problem.ts';
+import { formatDuration } from './quantities.ts';
+import { specSchema, toSpec } from './spec-schema.ts';
+import { type YamlText, readYaml } from './yaml-text.ts';
+import { zodProblems } from './zod-problems.ts';
+
+/** A spec with what is lawful but surprising in it, or everything that is wrong with the text. */
+export type ParsedSpec =
+  | { readonly ok: true; readonly spec: Spec; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Parses the text of a spec. Never throws; all problems come back at once, in the order of the file, each with
+ * its place. A spec without `version` is read as version 1. Nothing is ignored: an unknown key is an error
+ * that names the nearest known one, and a part that this release does not build is refused with "not yet".
+ */
+export function parseSpec(text: string, fileName: string): ParsedSpec {
+  const yaml = readYaml(text, fileName, { version: '1.2' });
+  if (yaml.value === undefined) return { ok: false, problems: inFileOrder(yaml.problems) };
+  if (yaml.value === null) {
+    const message = 'is empty; a spec needs name, hosts and target (see examples/)';
+    return { ok: false, problems: [yaml.problemAt([], message)] };
+  }
+  const parsed = specSchema.safeParse(yaml.value);
+  const issues = parsed.success ? [] : zodProblems(yaml, specSchema, parsed.error.issues);
+  const problems = inFileOrder([...yaml.problems, ...issues]);
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  const spec = toSpec(parsed.data);
+  return { ok: true, spec, warnings: inFileOrder(warningsOf(spec, yaml)) };
+}
+
+/** What a careful colleague would ask about. */
+function warningsOf(spec: Spec, yaml: YamlText): Problem[] {
+  const { maxFailures, maxUnavailable } = spec.limits;
+  const first = spec.waves[0]?.size;
+  const timeout = formatDuration(spec.reboot.timeoutMs);
+  const warnings: [applies: boolean, path: PropertyKey[], message: string][] = [
+    [
+      percentOf(maxFailures) >= 50,
+      ['limits', 'maxFailures'],
+      'lets half of the hosts or more fail before new ones stop',
+    ],
+    [
+      percentOf(maxUnavailable) >= 50,
+      ['limits', 'maxUnavailable'],
+      'lets half of the hosts or more be down at once',
+    ],
+    [
+      !spec.reboot.trial,
+      ['reboot', 'trial'],
+      'a kernel line that does not start is then the default already, and the host is lost',
+    ],
+    [
+      first?.kind === 'upTo' && percentOf(first.share) === 100,
+      ['waves', 0, 'upTo'],
+      'the first wave is all hosts: there is no canary',
+    ],
+    [
+      spec.reboot.timeoutMs < 300_000,
+      ['reboot', 'timeout'],
+      `${timeout} is less than many servers need for their firmware alone`,
+    ],
+  ];
+  return warnings
+    .filter(([applies]) => applies)
+    .map(([, path, message]) => yaml.problemAt(path, message));
+}
+
+function percentOf(share: Share): number {
+  return share.kind === 'percent' ? share.percent : 0;
+}

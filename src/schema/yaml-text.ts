@@ -1,0 +1,180 @@
+import {
+  LineCounter,
+  type Node,
+  type YAMLError,
+  type YAMLMap,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+} from 'yaml';
+import type { Document, Pair, ToJSOptions } from 'yaml';
+import type { Problem } from './problem.ts';
+
+/** Longest text read as YAML, in UTF-16 code units; 10,000 hosts with a dozen variables each are 4 million. */
+export const YAML_LENGTH_MAX = 16 * 1024 * 1024;
+
+/** Steps from the root of a document to a value in it. */
+export type Path = readonly PropertyKey[];
+
+/** A YAML text as plain values, with the places they came from. */
+export interface YamlText {
+  /** Mappings as plain objects, lists as arrays. Absent when the text could not be read at all. */
+  readonly value?: unknown;
+  readonly document?: Document.Parsed;
+  readonly problems: readonly Problem[];
+  /** The problem of one value; `at: 'key'` points to its key instead. */
+  readonly problemAt: (path: Path, message: string, at?: 'key' | 'value') => Problem;
+}
+
+/** How to read: ours is YAML 1.2 (`no` and `on` are text); Ansible reads 1.1. */
+export interface YamlOptions {
+  readonly version: '1.1' | '1.2';
+  /** Tags that may stand there without being understood (Ansible's `!vault`). */
+  readonly ignoredTags?: readonly string[];
+}
+
+/**
+ * Reads one YAML document. Never throws: syntax errors, repeated keys, unknown tags, keys that are not plain,
+ * aliases without anchor or that grow beyond measure, and further documents all come back as problems.
+ */
+export function readYaml(text: string, file: string, options: YamlOptions): YamlText {
+  const lines = new LineCounter();
+  const at = (offset: number, path: string, message: string): Problem => {
+    const place = lines.linePos(offset);
+    return { file, line: Math.max(place.line, 1), col: Math.max(place.col, 1), path, message };
+  };
+  const unread = (message: string): YamlText => ({
+    problems: [at(0, '', message)],
+    problemAt: (path, text_) => at(0, path.join('.'), text_),
+  });
+  if (text.length > YAML_LENGTH_MAX) {
+    return unread(`is longer than ${YAML_LENGTH_MAX} characters, which is no file of a person's`);
+  }
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, {
+      lineCounter: lines,
+      version: options.version,
+      prettyErrors: false,
+    });
+  } catch {
+    // The library recurses into nested values, so a text of nothing but brackets ends its stack.
+    return unread(TOO_DEEP);
+  }
+  if (document.errors.some((error) => error.message.includes('call stack')))
+    return unread(TOO_DEEP);
+  const problems = [...documentProblems(document, options), ...nodeProblems(document)].map(
+    ([offset, message]) => at(offset, '', message),
+  );
+  const problemAt: YamlText['problemAt'] = (path, message, where = 'value') =>
+    at(offsetOf(document, path, where), path.map(String).join('.'), message);
+  const fatal = document.errors.some((error) => error.code !== 'DUPLICATE_KEY');
+  if (fatal || problems.length > document.errors.length) return { document, problems, problemAt };
+  return toPlain(document, problems, problemAt, at);
+}
+
+function toPlain(
+  document: Document.Parsed,
+  problems: Problem[],
+  problemAt: YamlText['problemAt'],
+  at: (offset: number, path: string, message: string) => Problem,
+): YamlText {
+  const bounds: ToJSOptions = { maxAliasCount: 100 };
+  try {
+    return { value: document.toJS(bounds), document, problems, problemAt };
+  } catch (error) {
+    const message =
+      error instanceof ReferenceError && error.message.startsWith('Excessive alias')
+        ? 'repeats itself through aliases (*name) too often; write the values out'
+        : `cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`;
+    return { document, problems: [...problems, at(0, '', message)], problemAt };
+  }
+}
+
+type Found = readonly [offset: number, message: string];
+
+function documentProblems(document: Document.Parsed, options: YamlOptions): Found[] {
+  const errors = document.errors.map((error): Found => [error.pos[0], plainMessage(error)]);
+  const warnings = document.warnings
+    .filter((warning) => !(options.ignoredTags ?? []).some((tag) => warning.message.endsWith(tag)))
+    .map((warning): Found => [warning.pos[0], plainMessage(warning)]);
+  return [...errors, ...warnings];
+}
+
+function plainMessage(error: YAMLError): string {
+  if (error.code === 'DUPLICATE_KEY') return 'this key stands here twice; which one counts?';
+  if (error.code === 'MULTIPLE_DOCS') return 'a second document starts here; write one per file';
+  const message = error.message.replace(/\s+at line \d+[\s\S]*$/, '');
+  return `is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}
+
+const TOO_DEEP = 'is nested too deeply to be read';
+
+/** Aliases of nothing; and keys that are lists or mappings, which would come out as text that nobody wrote. */
+function nodeProblems(document: Document.Parsed): Found[] {
+  const found: Found[] = [];
+  try {
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) !== undefined) return;
+        const message = `*${alias.source} names no anchor (&${alias.source}) before it`;
+        found.push([alias.range?.[0] ?? 0, message]);
+      },
+      Pair: (_, pair) => {
+        const key = isAlias(pair.key) ? pair.key.resolve(document) : pair.key;
+        if (isScalar(key)) return;
+        found.push([(pair.key as Node | null)?.range?.[0] ?? 0, 'a key must be plain text']);
+      },
+    });
+  } catch {
+    return [[0, TOO_DEEP]];
+  }
+  return found;
+}
+
+/** Where a value stands; for one that is not there, where the nearest mapping or list around it stands. */
+function offsetOf(document: Document.Parsed, path: Path, where: 'key' | 'value'): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, segment] of path.entries()) {
+    const step = childOf(document, node, segment);
+    if (step === undefined) return offset;
+    const isLast = index === path.length - 1;
+    const key = step.key === undefined ? undefined : startOf(step.key);
+    // An empty value has no place of its own worth showing; for what is missing in a mapping, its key serves.
+    const wantsKey = where === 'key' || isEmpty(step.value) || !isLast;
+    offset = (wantsKey ? key : undefined) ?? startOf(step.value) ?? offset;
+    node = step.value;
+  }
+  return offset;
+}
+
+function childOf(
+  document: Document.Parsed,
+  parent: unknown,
+  segment: PropertyKey,
+): { key?: unknown; value: unknown } | undefined {
+  const node = isAlias(parent) ? parent.resolve(document) : parent;
+  if (isSeq(node)) {
+    const value = node.items[Number(segment)];
+    return value === undefined ? undefined : { value };
+  }
+  if (!isMap(node)) return undefined;
+  const pair = pairOf(node, String(segment));
+  return pair === undefined ? undefined : { key: pair.key, value: pair.value };
+}
+
+function pairOf(map: YAMLMap, name: string): Pair | undefined {
+  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === name);
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Partial<Node> | null | undefined)?.range?.[0];
+}
+
+function isEmpty(node: unknown): boolean {
+  return node === null || (isScalar(node) && node.value === null && node.source === '');
+}
