@@ -7,7 +7,7 @@ import {
   ValueError,
 } from '@temporalio/common';
 import { decode as utf8, encode as bytes } from '@temporalio/common/lib/encoding.js';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
@@ -38,7 +38,7 @@ async function compress(payload: Payload): Promise<Payload> {
   const size = payload.data?.length ?? 0;
   if (size <= COMPRESS_ABOVE_BYTES || isCompressed(payload)) return payload;
   // The whole payload goes in, since its own metadata says how to read its data.
-  const whole = temporal.api.common.v1.Payload.encode(payload).finish();
+  const whole = proto.temporal.api.common.v1.Payload.encode(payload).finish();
   if (whole.length > UNZIPPED_MAX_BYTES)
     throw new ValueError(`a payload of ${whole.length} bytes is over ${UNZIPPED_MAX_BYTES}`);
   const data = await zip(whole);
@@ -53,7 +53,7 @@ async function decompress(payload: Payload): Promise<Payload> {
     const whole = await unzip(payload.data ?? new Uint8Array(), {
       maxOutputLength: UNZIPPED_MAX_BYTES,
     });
-    const { metadata, data } = temporal.api.common.v1.Payload.decode(whole);
+    const { metadata, data } = proto.temporal.api.common.v1.Payload.decode(whole);
     return { metadata, data: plain(data) };
   } catch (error) {
     throw new ValueError(
