@@ -1,0 +1,91 @@
+import { HOST_STATES } from '../host-run.ts';
+import type { HostState } from '../host-run.ts';
+import type { RolloutHostStatus, RolloutInput, RolloutStatus, WaveStatus } from '../status.ts';
+import { failureCount, unavailableCount } from './budget.ts';
+import { explain } from './explain.ts';
+import { phaseOf, wavePhase } from './phase.ts';
+import type { RolloutRules } from './rules.ts';
+import type { HostCell, RolloutState } from './state.ts';
+import { verbsNow } from './verbs.ts';
+import { NO_WAVE } from './waves.ts';
+
+/** The whole rollout for people and programs: the answer of its query, and its result when it has ended. */
+export function rolloutStatus(
+  input: RolloutInput,
+  rules: RolloutRules,
+  state: RolloutState,
+): RolloutStatus {
+  return {
+    id: input.id,
+    direction: input.direction,
+    phase: phaseOf(rules, state),
+    explanation: explain(rules, state),
+    owner: input.spec.owner,
+    ...(input.planId === undefined ? {} : { planId: input.planId }),
+    startedBy: input.who,
+    startedAt: new Date(state.startedAt).toISOString(),
+    waves: rules.waves.map((_, wave) => waveStatus(rules, state, wave)),
+    counts: countStates(state.cells),
+    budget: {
+      failures: failureCount(state),
+      failuresMax: state.failuresMax,
+      unavailable: unavailableCount(state),
+      unavailableMax: rules.unavailableMax,
+    },
+    hosts: hostsInOrder(input, state),
+    verbs: verbsNow(rules, state),
+    audit: state.audit,
+  };
+}
+
+function waveStatus(rules: RolloutRules, state: RolloutState, wave: number): WaveStatus {
+  const cells = state.cells.filter((cell) => cell.wave === wave);
+  const counts = Object.fromEntries(
+    Object.entries(countStates(cells)).filter(([, count]) => count > 0),
+  );
+  const baking = state.flow === 'baking' && state.wave === wave && state.bakeUntil !== null;
+  return {
+    name: rules.waves[wave]?.name ?? '',
+    hosts: cells.length,
+    counts,
+    phase: wavePhase(state, wave),
+    ...(baking ? { bakeUntil: new Date(state.bakeUntil).toISOString() } : {}),
+    promote: rules.waves[wave]?.promote ?? 'auto',
+  };
+}
+
+function countStates(cells: readonly HostCell[]): Record<HostState, number> {
+  const counts = Object.fromEntries(HOST_STATES.map((state) => [state, 0])) as Record<
+    HostState,
+    number
+  >;
+  for (const cell of cells) counts[cell.state] += 1;
+  return counts;
+}
+
+function hostsInOrder(input: RolloutInput, state: RolloutState): readonly RolloutHostStatus[] {
+  const order = (cell: HostCell) => (cell.wave === NO_WAVE ? Infinity : cell.wave);
+  return state.cells
+    .map((cell, index) => ({ cell, index }))
+    .sort((a, b) => order(a.cell) - order(b.cell) || a.index - b.index)
+    .map(({ cell, index }) => hostStatus(input, state, cell, index));
+}
+
+function hostStatus(
+  input: RolloutInput,
+  state: RolloutState,
+  cell: HostCell,
+  index: number,
+): RolloutHostStatus {
+  const host = input.hosts[index];
+  return {
+    name: host?.connection.name ?? '',
+    state: cell.state,
+    ...(cell.wave === NO_WAVE ? {} : { wave: cell.wave }),
+    kind: host?.kind ?? '',
+    ...(cell.code === undefined ? {} : { code: cell.code }),
+    ...(cell.note === undefined ? {} : { note: cell.note }),
+    ...(cell.step === undefined ? {} : { step: cell.step }),
+    since: new Date(state.startedAt + cell.since * 1000).toISOString(),
+  };
+}
