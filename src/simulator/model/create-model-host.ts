@@ -1,0 +1,34 @@
+import type { Snapshot } from '../../facts/snapshot.ts';
+import { FileTree } from './file-tree.ts';
+import { machineOfSnapshot } from './machine-of-snapshot.ts';
+import { makeHostTree, seedOf, type HostTreeOptions } from './make-host-tree.ts';
+import { ModelHost, type ModelHostOptions } from './model-host.ts';
+
+type Behaviour = Pick<ModelHostOptions, 'faults' | 'timing' | 'clock' | 'units' | 'complain'>;
+
+/** A host made from options, or from what was read of a real one. */
+export type CreateModelHostOptions =
+  | (HostTreeOptions & Behaviour)
+  | ({ readonly name: string; readonly snapshot: Snapshot } & Behaviour);
+
+/** Makes a model host, up and running. */
+export function createModelHost(options: CreateModelHostOptions): ModelHost {
+  const { faults, timing, clock, units, complain } = options;
+  const behaviour: Behaviour = {
+    ...(faults && { faults }),
+    ...(timing && { timing }),
+    ...(clock && { clock }),
+    ...(units && { units }),
+    ...(complain && { complain }),
+  };
+  const { name } = options;
+  if ('snapshot' in options) {
+    const { snapshot } = options;
+    const machine = machineOfSnapshot(snapshot);
+    const tree = FileTree.fromSnapshot(snapshot);
+    return new ModelHost({ name, tree, machine, queries: snapshot.queries, ...behaviour });
+  }
+  const firmwareOff = faults?.some((fault) => fault.kind === 'firmware-off') === true;
+  const made = makeHostTree(firmwareOff ? { ...options, iommuFirmware: false } : options);
+  return new ModelHost({ name, ...made, seed: seedOf(options), ...behaviour });
+}

@@ -1,0 +1,162 @@
+import picomatch from 'picomatch';
+import type { Snapshot } from '../../facts/snapshot.ts';
+
+/** One thing in the tree. A device node has no contents here; it only exists. */
+export type Node =
+  | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly mode: number }
+  | { readonly kind: 'dir'; readonly names: Set<string> }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'device' };
+
+const LINKS_MAX = 40;
+const MAGIC = /[*?[]/;
+
+/**
+ * The files of one model host. Paths are absolute; links in every part of a path are followed, as a kernel does.
+ * It knows nothing of full disks or of what a write to a kernel file does: that is the host's affair.
+ */
+export class FileTree {
+  private readonly nodes = new Map<string, Node>([['', { kind: 'dir', names: new Set() }]]);
+
+  /** A tree with what a capture or a `read` holds. Names in listings of which nothing was read become empty files. */
+  static fromSnapshot(snapshot: Snapshot): FileTree {
+    const tree = new FileTree();
+    for (const [path, target] of snapshot.links) tree.link(path, target);
+    for (const [path, bytes] of snapshot.files) tree.put(path, bytes);
+    for (const [path, names] of snapshot.dirs) {
+      tree.mkdir(path);
+      for (const name of names) {
+        const child = `${path}/${name}`;
+        if (tree.at(child, false) === undefined) tree.put(child, '');
+      }
+    }
+    return tree;
+  }
+
+  /** The path with every link in it followed; the last one only when `followLast`. `undefined`: a loop. */
+  real(path: string, followLast = true): string | undefined {
+    let rest = partsOf(path);
+    let at = '';
+    let links = 0;
+    while (rest.length > 0) {
+      const [part = '', ...others] = rest;
+      const next = part === '..' ? at.slice(0, Math.max(0, at.lastIndexOf('/'))) : `${at}/${part}`;
+      const node = this.nodes.get(next);
+      rest = others;
+      if (node?.kind !== 'link' || (others.length === 0 && !followLast)) {
+        at = next;
+        continue;
+      }
+      links += 1;
+      if (links > LINKS_MAX) return undefined;
+      if (node.target.startsWith('/')) at = '';
+      rest = [...partsOf(node.target), ...others];
+    }
+    return at;
+  }
+
+  /** What is at a path, or `undefined`. */
+  at(path: string, followLast = true): Node | undefined {
+    const real = this.real(path, followLast);
+    return real === undefined ? undefined : this.nodes.get(real);
+  }
+
+  bytes(path: string): Uint8Array | undefined {
+    const node = this.at(path);
+    return node?.kind === 'file' ? node.bytes : undefined;
+  }
+
+  text(path: string): string | undefined {
+    const bytes = this.bytes(path);
+    return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+  }
+
+  /** Names in a directory, sorted by bytes; `undefined` when it is none. */
+  names(path: string): readonly string[] | undefined {
+    const node = this.at(path);
+    return node?.kind === 'dir' ? [...node.names].sort() : undefined;
+  }
+
+  /** Creates or replaces a file, with the folders on the way. A file that is replaced keeps its mode unless one is given. */
+  put(path: string, content: Uint8Array | string, mode?: number): void {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const old = this.at(path);
+    const kept = old?.kind === 'file' ? old.mode : 0o644;
+    this.set(path, { kind: 'file', bytes, mode: mode ?? kept }, true);
+  }
+
+  mkdir(path: string): void {
+    if (this.at(path)?.kind !== 'dir') this.set(path, { kind: 'dir', names: new Set() }, true);
+  }
+
+  link(path: string, target: string): void {
+    this.set(path, { kind: 'link', target }, false);
+  }
+
+  device(path: string): void {
+    this.set(path, { kind: 'device' }, true);
+  }
+
+  /** Removes a file, a link or a directory with all in it; nothing happens when there is none. */
+  remove(path: string): void {
+    const real = this.real(path, false);
+    if (real === undefined || real === '') return;
+    const node = this.nodes.get(real);
+    if (node?.kind === 'dir') for (const name of node.names) this.remove(`${real}/${name}`);
+    this.nodes.delete(real);
+    const parent = this.nodes.get(real.slice(0, real.lastIndexOf('/')));
+    if (parent?.kind === 'dir') parent.names.delete(real.slice(real.lastIndexOf('/') + 1));
+  }
+
+  /**
+   * Paths that a shell file pattern (`*`, `?`, `[...]`) stands for, sorted. A pattern's part without a
+   * wildcard is taken as it is, whether it exists or not; `*` does not match a leading dot.
+   */
+  glob(pattern: string): readonly string[] {
+    let paths = [''];
+    for (const part of pattern.split('/').slice(1)) {
+      if (!MAGIC.test(part)) {
+        paths = paths.map((path) => `${path}/${part}`);
+        continue;
+      }
+      const matches = matcher(part);
+      paths = paths.flatMap((path) =>
+        (this.names(path) ?? []).filter(matches).map((name) => `${path}/${name}`),
+      );
+    }
+    return paths;
+  }
+
+  /** Every path that is no directory, with its node; for tests that compare trees byte for byte. */
+  *leaves(): Generator<[string, Exclude<Node, { kind: 'dir' }>]> {
+    for (const [path, node] of this.nodes) if (node.kind !== 'dir') yield [path, node];
+  }
+
+  private set(path: string, node: Node, followLast: boolean): void {
+    const real = this.real(path, followLast);
+    if (real === undefined || real === '') throw new Error(`too many links in ${path}`);
+    const cut = real.lastIndexOf('/');
+    const folder = real.slice(0, cut);
+    if (!this.nodes.has(folder)) this.set(folder, { kind: 'dir', names: new Set() }, false);
+    const parent = this.nodes.get(folder);
+    if (parent?.kind !== 'dir') throw new Error(`${folder} is not a directory`);
+    parent.names.add(real.slice(cut + 1));
+    this.nodes.set(real, node);
+  }
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+const matchers = new Map<string, (name: string) => boolean>();
+
+/** One part of a pattern, without what bash or picomatch add to POSIX patterns. Patterns are few and fixed. */
+function matcher(part: string): (name: string) => boolean {
+  const known = matchers.get(part);
+  if (known !== undefined) return known;
+  const made = picomatch(part, { nobrace: true, noextglob: true, nonegate: true, dot: false });
+  const matches = (name: string): boolean => made(name);
+  matchers.set(part, matches);
+  return matches;
+}

@@ -1,0 +1,38 @@
+import type { Snapshot } from '../../facts/snapshot.ts';
+import { lineOf, namesIn, textOf } from '../../facts/snapshot.ts';
+import type { CpuVendor, Machine } from './machine.ts';
+import { defaultGroups } from './pci.ts';
+
+/**
+ * What the model needs to know of a real machine, from what was read of it. Groups that were not read are the model's own.
+ * @throws Error when its grub.cfg does not say which root file system it boots.
+ */
+export function machineOfSnapshot(snapshot: Snapshot): Machine {
+  const cfg = textOf(snapshot, '/boot/grub/grub.cfg') ?? '';
+  const rootUuid = /root=UUID=(\S+)/.exec(cfg)?.[1];
+  if (rootUuid === undefined) throw new Error('the snapshot has no grub.cfg with root=UUID=');
+  const tables = namesIn(snapshot, '/sys/firmware/acpi/tables');
+  const cpu: CpuVendor = cpuOf(snapshot, tables);
+  const osRelease = textOf(snapshot, '/etc/os-release') ?? '';
+  const probe = (query: 'grub-probe-fs' | 'grub-probe-abstraction') =>
+    snapshot.queries.get(query)?.output.trim();
+  return {
+    cpu,
+    rootUuid,
+    flavour: /^ID=ubuntu$/m.test(osRelease) ? 'ubuntu' : 'debian',
+    searchHints: cfg.includes('feature_platform_search_hint'),
+    iommuFirmware: tables.includes('DMAR') || tables.includes('IVRS'),
+    translatedType: 'DMA',
+    groups: defaultGroups(cpu),
+    bootFs: probe('grub-probe-fs') ?? 'ext2',
+    bootAbstraction: probe('grub-probe-abstraction') ?? '',
+  };
+}
+
+/** The ACPI table decides where there is one: an emulated AMD processor may sit behind an Intel IOMMU. */
+function cpuOf(snapshot: Snapshot, tables: readonly string[]): CpuVendor {
+  if (tables.includes('DMAR')) return 'intel';
+  if (tables.includes('IVRS')) return 'amd';
+  const modalias = lineOf(snapshot, '/sys/devices/system/cpu/modalias') ?? '';
+  return modalias.includes('ven0002') ? 'amd' : 'intel';
+}

@@ -1,0 +1,29 @@
+import type { GrubMachine } from './grub/update-grub.ts';
+
+export type CpuVendor = 'intel' | 'amd';
+
+/** What a model machine is made of, beside its files; it does not change while it runs. */
+export interface Machine extends GrubMachine {
+  readonly cpu: CpuVendor;
+  /** Whether the firmware publishes DMAR (Intel) or IVRS (AMD). */
+  readonly iommuFirmware: boolean;
+  /**
+   * Domain type of translated groups: Debian's 6.1 in the lab shows `DMA` (host.md §8); a kernel with lazy
+   * invalidation on hardware that allows it shows `DMA-FQ`.
+   */
+  readonly translatedType: 'DMA' | 'DMA-FQ';
+  /** Addresses of the PCI functions, by IOMMU group. */
+  readonly groups: readonly (readonly string[])[];
+  /** What grub-probe says of /boot/grub: `ext2`, `btrfs`, ... and `''`, `lvm`, `diskfilter`. */
+  readonly bootFs: string;
+  readonly bootAbstraction: string;
+}
+
+/** File systems that GRUB cannot write, as 00_header (2.06) lists them; it reads a one-shot there and leaves it set. */
+const UNWRITABLE = ['btrfs', 'cpiofs', 'newc', 'odc', 'romfs', 'squash4', 'tarfs', 'zfs'];
+
+/** Whether the boot loader can clear a one-shot entry. */
+export function grubCanWrite({ bootFs, bootAbstraction }: Machine): boolean {
+  const layers = bootAbstraction.split(/\s+/);
+  return !UNWRITABLE.includes(bootFs) && !layers.includes('lvm') && !layers.includes('diskfilter');
+}
