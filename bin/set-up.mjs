@@ -38,7 +38,7 @@ export async function installPackages() {
 
 /**
  * Under `npm start` and `npm test`, asks this process to end when npm is gone: killed with -9, npm cannot pass anything
- * on, and we would go on unseen.
+ * on, and we would go on unseen. The scripts in package.json begin with `exec`, so that npm is our parent, not a shell.
  */
 export function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
