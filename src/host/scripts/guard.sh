@@ -34,9 +34,9 @@ check_guard() {
     { IFS= read -r now </proc/sys/kernel/random/boot_id; } 2>/dev/null
     [ "$now" = "$boot" ] || refuse other-boot "$now"
   fi
-  old_lease= old_seq= old_attempt=
+  old_lease='' old_seq='' old_attempt=''
   { IFS=' ' read -r old_lease old_seq old_attempt <"$state/fence"; } 2>/dev/null
-  case "x${old_seq}x${old_attempt}x" in *xx* | x*[!0-9x]*x) old_lease= ;; esac
+  case "x${old_seq}x${old_attempt}x" in *xx* | x*[!0-9x]*x) old_lease='' ;; esac
   if [ "$old_lease" = "$lease" ]; then
     [ "$old_seq" -le "$seq" ] || refuse fenced "$old_seq $old_attempt"
     [ "$old_seq" -lt "$seq" ] || [ "$old_attempt" -le "$attempt" ] || refuse fenced "$old_seq $old_attempt"

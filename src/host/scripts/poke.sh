@@ -44,7 +44,7 @@ poke() {
   done
   read -r code <"$scratch/code"
   if [ "$code" -eq 0 ]; then
-    field done "$1"
+    field "done" "$1"
     return 0
   fi
   field failed "$1" "$(head -c 1024 "$scratch/error")"
