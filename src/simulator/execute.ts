@@ -48,11 +48,14 @@ export async function execute(
     host.complain(`malformed arguments of a ${known.verb}`);
     return answered(65, '');
   }
+  const leave = await host.enter();
   try {
     return await carryOut(host, call, connection);
   } catch (error) {
     if (error instanceof HostDown) return { kind: 'cut' };
     throw error;
+  } finally {
+    leave();
   }
 }
 
@@ -71,7 +74,8 @@ async function carryOut(
   if (drop === 'before') return { kind: 'cut' };
   const reply = await perform(host, call, connection);
   if (drop === 'after') return { kind: 'cut' };
-  return answered(0, '', encodeReply(call.verb, call.nonce, reply));
+  const framed = encodeReply(call.verb, call.nonce, reply);
+  return answered(0, '', Buffer.concat([host.banner, framed]));
 }
 
 function refuseUnknown(host: ModelHost, command: string): Execution {

@@ -22,6 +22,7 @@ import type { ModelHost } from './model/model-host.ts';
 export class MemoryHost implements HostPort {
   readonly name: string;
   readonly model: ModelHost;
+  private readonly cutters = new Set<(done: Execution) => void>();
 
   constructor(model: ModelHost) {
     this.name = model.name;
@@ -44,11 +45,27 @@ export class MemoryHost implements HostPort {
     return this.send('run', request);
   }
 
+  /** Cuts what is under way off from its caller; on the host it goes on. */
+  cutConnections(): void {
+    for (const cut of this.cutters) cut({ kind: 'cut' });
+  }
+
+  private async unlessCut(done: Promise<Execution>): Promise<Execution> {
+    let cutter: (done: Execution) => void = () => undefined;
+    const cut = new Promise<Execution>((resolve) => (cutter = resolve));
+    this.cutters.add(cutter);
+    try {
+      return await Promise.race([done, cut]);
+    } finally {
+      this.cutters.delete(cutter);
+    }
+  }
+
   private async send<V extends Verb>(verb: V, request: Requests[V]): Promise<Answers[V]> {
     const { model, name } = this;
     const call = encodeCall(verb, request, { host: name, become: true });
     await this.connect(request.deadlineMs);
-    const done = await execute(model, call.command, call.stdin);
+    const done = await this.unlessCut(execute(model, call.command, call.stdin));
     if (done.kind !== 'stalled') return decodeReply(verb, call.nonce, rawReply(done), name);
     await sleep(model.clock, request.deadlineMs);
     if (verb === 'read') throw new HostError('ssh.timeout', name, 'it did not answer in time');

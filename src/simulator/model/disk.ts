@@ -53,10 +53,12 @@ export class Disk {
   }
 
   needWritable(path: string): void {
-    if (this.faults.has('read-only') && !VOLATILE.test(path)) throw new DiskError('read-only');
+    if (this.faults.blocks('read-only', path) && !VOLATILE.test(path))
+      throw new DiskError('read-only');
   }
 
   private needSpace(path: string): void {
-    if (this.faults.has('disk-full') && !VOLATILE.test(path)) throw new DiskError('no-space');
+    if (this.faults.blocks('disk-full', path) && !VOLATILE.test(path))
+      throw new DiskError('no-space');
   }
 }

@@ -24,8 +24,10 @@ export type Fault =
   | { readonly kind: 'never-returns' }
   /** A kernel line with our trial marker crashes: with `panic=N` the host returns by itself on the old line. */
   | { readonly kind: 'trial-panics' }
-  | { readonly kind: 'disk-full' }
-  | { readonly kind: 'read-only' }
+  /** Nothing can be written for lack of room; only below a folder, when given. */
+  | { readonly kind: 'disk-full'; readonly under?: string }
+  /** The root file system, or what is below the folder, is mounted read-only. */
+  | { readonly kind: 'read-only'; readonly under?: string }
   /** The firmware publishes no DMAR or IVRS table; repaired, it does from the next boot on. */
   | { readonly kind: 'firmware-off' }
   | { readonly kind: 'no-sudo' }
@@ -63,6 +65,13 @@ export class Faults {
   /** Takes away the faults of a kind, or all of them. */
   remove(kind?: FaultKind): void {
     this.all = kind === undefined ? [] : this.all.filter((fault) => fault.kind !== kind);
+  }
+
+  /** Whether a write to the path meets a full or read-only file system. */
+  blocks(kind: 'disk-full' | 'read-only', path: string): boolean {
+    return this.all.some(
+      (fault) => fault.kind === kind && `${path}/`.startsWith(`${fault.under ?? ''}/`),
+    );
   }
 
   /** When the connection is to be cut at this command; counts it. */

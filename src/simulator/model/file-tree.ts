@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import type { Snapshot } from '../../facts/snapshot.ts';
 
 /** One thing in the tree. A device node has no contents here; it only exists. */
@@ -40,7 +39,7 @@ export class FileTree {
     let links = 0;
     while (rest.length > 0) {
       const [part = '', ...others] = rest;
-      const next = part === '..' ? at.slice(0, Math.max(0, at.lastIndexOf('/'))) : `${at}/${part}`;
+      const next = step(at, part);
       const node = this.nodes.get(next);
       rest = others;
       if (node?.kind !== 'link' || (others.length === 0 && !followLast)) {
@@ -145,18 +144,31 @@ export class FileTree {
   }
 }
 
+function step(at: string, part: string): string {
+  return part === '..' ? at.slice(0, Math.max(0, at.lastIndexOf('/'))) : `${at}/${part}`;
+}
+
 function partsOf(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
 const matchers = new Map<string, (name: string) => boolean>();
 
-/** One part of a pattern, without what bash or picomatch add to POSIX patterns. Patterns are few and fixed. */
+/**
+ * One part of a pattern as a POSIX shell matches it. Not by picomatch: it also gives brackets and a plus sign
+ * a meaning, which a shell's pattern does not have. Patterns are few and fixed.
+ */
 function matcher(part: string): (name: string) => boolean {
   const known = matchers.get(part);
   if (known !== undefined) return known;
-  const made = picomatch(part, { nobrace: true, noextglob: true, nonegate: true, dot: false });
-  const matches = (name: string): boolean => made(name);
+  const source = part.replace(/\[(!?)([^\]]+)\]|[\s\S]/gu, (token, not?: string, set?: string) => {
+    if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
+    if (token === '*') return '.*';
+    return token === '?' ? '.' : token.replace(/[.+^${}()|[\]\\/-]/g, '\\$&');
+  });
+  const pattern = new RegExp(`^${source}$`, 'su');
+  const matches = (name: string): boolean =>
+    (part.startsWith('.') || !name.startsWith('.')) && pattern.test(name);
   matchers.set(part, matches);
   return matches;
 }

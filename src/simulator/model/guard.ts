@@ -20,6 +20,9 @@ export class Refused extends Error {
   }
 }
 
+/** Keeps the lock beyond the command's end: a write that hangs in the kernel holds it until it returns. */
+export type Hold = (until: Promise<void>) => void;
+
 /**
  * Does a mutation as src/host/scripts/guard.sh does: under the host's lock, after lease, boot id and fencing token
  * were found right, and the token noted.
@@ -30,20 +33,23 @@ export async function guarded<T>(
   host: ModelHost,
   guard: Guard | undefined,
   deadlineMs: number,
-  mutate: () => Promise<T>,
+  mutate: (hold: Hold) => Promise<T>,
 ): Promise<T> {
   const { lock, generation } = host;
   prepareState(host);
   // As src/host/wire/call.ts tells the scripts: half the deadline, 1 to 30 s.
   const waitS = Math.min(30, Math.max(1, Math.floor(deadlineMs / 2000)));
   if (!(await lock.take(waitS * 1000))) throw new Refused('lock-busy', String(waitS));
+  let released: Promise<void> = Promise.resolve();
   try {
     // A command that waited across a reboot died with its kernel.
     if (host.generation !== generation) throw new HostDown();
     if (guard !== undefined) checkGuard(host, guard);
-    return await mutate();
+    return await mutate((until) => {
+      released = until;
+    });
   } finally {
-    lock.release();
+    void released.then(() => lock.release());
   }
 }
 

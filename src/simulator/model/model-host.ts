@@ -11,6 +11,7 @@ import type { Machine } from './machine.ts';
 import type { Attribute } from './poke-files.ts';
 import { PROGRAMS, type Program } from './programs.ts';
 import { answerQuery } from './queries.ts';
+import { Stall } from './stall.ts';
 import { startKernel } from './start-kernel.ts';
 
 /** How long things take, in milliseconds. */
@@ -69,6 +70,8 @@ export class ModelHost {
   readonly attributes = new Map<string, Attribute>();
   readonly programs: Map<string, Program>;
   readonly complaints: string[] = [];
+  /** What a login shell prints in front of every answer. */
+  banner: Uint8Array = new Uint8Array();
   machine: Machine;
   /** Grows each time the host goes away. */
   generation = 0;
@@ -76,6 +79,7 @@ export class ModelHost {
   private readonly listeners = new Set<(power: 'up' | 'down') => void>();
   private readonly pending = new Set<() => void>();
   private readonly waiters = new Set<(error: HostDown) => void>();
+  private readonly stalls: Stall[] = [];
   private isUp = true;
   private boots = 0;
   private disposed = false;
@@ -125,6 +129,21 @@ export class ModelHost {
   onPower(listener: (power: 'up' | 'down') => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Stops the next command between its arrival and its beginning, as a host under load does. */
+  stallNext(): Stall {
+    const stall = new Stall();
+    this.stalls.push(stall);
+    return stall;
+  }
+
+  /** Lets a command begin; the answer is to be called when it has ended. */
+  async enter(): Promise<() => void> {
+    const stall = this.stalls.shift();
+    if (stall === undefined) return () => undefined;
+    await stall.pass();
+    return () => stall.end();
   }
 
   /** Resolves when the host answers. One that never returns keeps it waiting. */

@@ -40,7 +40,7 @@ async function carryOut(
     }
     case 'poke': {
       const { guard, deadlineMs, writes } = call.request;
-      return guarded(host, guard, deadlineMs, () => pokeFiles(host, writes));
+      return guarded(host, guard, deadlineMs, (hold) => pokeFiles(host, writes, hold));
     }
     case 'run': {
       const { guard, deadlineMs } = call.request;

@@ -1,8 +1,11 @@
 import type { PokeOutcome, PokeRequest } from '../../host/port.ts';
+import type { Hold } from './guard.ts';
 import type { ModelHost } from './model-host.ts';
 
-/** What a kernel file does when it is written to: takes the value, refuses with an error's words, or never returns. */
-export type Attribute = (value: string) => 'stored' | 'hung' | { readonly error: string };
+/** What a kernel file does when it is written to: takes the value, refuses with an error's words, or takes it only later. */
+export type Attribute = (
+  value: string,
+) => 'stored' | { readonly error: string } | { readonly hangsUntil: Promise<void> };
 
 /**
  * Writes to kernel files, as src/host/scripts/poke.sh does. Sysctls keep what is written; any other file needs a
@@ -11,10 +14,11 @@ export type Attribute = (value: string) => 'stored' | 'hung' | { readonly error:
 export async function pokeFiles(
   host: ModelHost,
   writes: PokeRequest['writes'],
+  hold: Hold,
 ): Promise<readonly PokeOutcome[]> {
   const outcomes: PokeOutcome[] = [];
   for (const { path, value, timeoutMs } of writes) {
-    const outcome = poke(host, path, value);
+    const outcome = poke(host, path, value, hold);
     outcomes.push(outcome);
     const changed = outcome.kind === 'done';
     host.log.add({ verb: 'poke', what: path, effect: `${outcome.kind} ${value}`, changed });
@@ -24,14 +28,18 @@ export async function pokeFiles(
   return outcomes;
 }
 
-function poke(host: ModelHost, path: string, value: string): PokeOutcome {
+function poke(host: ModelHost, path: string, value: string, hold: Hold): PokeOutcome {
   const node = host.tree.at(path);
   if (node?.kind !== 'file') return { path, kind: 'failed', message: 'No such file' };
   const attribute = host.attributes.get(path) ?? (path.startsWith('/proc/sys/') ? store : unknown);
   const effect = attribute(value);
-  if (effect === 'hung') return { path, kind: 'hung' };
-  if (effect !== 'stored') return { path, kind: 'failed', message: effect.error };
-  host.tree.put(path, `${value}\n`);
+  const take = (): void => host.tree.put(path, `${value}\n`);
+  if (effect !== 'stored') {
+    if ('error' in effect) return { path, kind: 'failed', message: effect.error };
+    hold(effect.hangsUntil.then(take));
+    return { path, kind: 'hung' };
+  }
+  take();
   return { path, kind: 'done' };
 }
 

@@ -16,6 +16,8 @@ export interface ProgramResult {
 export interface Program {
   takesMs?(args: readonly string[], host: ModelHost): number;
   run(args: readonly string[], host: ModelHost): ProgramResult;
+  /** What it has said when it is ended at its deadline. */
+  said?: { readonly stdout: string; readonly stderr: string };
 }
 
 const GRUBENV = '/boot/grub/grubenv';

@@ -18,7 +18,7 @@ export function answerQuery(
     case 'grub-probe-abstraction':
       return { code: 0, output: machine.bootAbstraction };
     case 'space':
-      return { code: 0, output: space(faults.has('disk-full')) };
+      return { code: 0, output: space(faults.blocks('disk-full', '/etc')) };
   }
 }
 

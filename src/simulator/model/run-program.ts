@@ -20,7 +20,8 @@ export async function runProgram(
   await host.wait(Math.min(takesMs, deadlineMs));
   if (takesMs > deadlineMs) {
     logRun(host, argv, 'timed out', false);
-    return { kind: 'timed-out', code: 124, stdout: '', stderr: '' };
+    const { stdout, stderr } = program.said ?? { stdout: '', stderr: '' };
+    return { kind: 'timed-out', code: 124, stdout, stderr };
   }
   const { code, stdout, stderr, changed } = program.run(args, host);
   logRun(host, argv, `exit ${code}`, changed);
