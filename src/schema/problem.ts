@@ -20,9 +20,6 @@ export function formatProblem(problem: Problem): string {
 
 /** Problems in the order of the file, without repetitions. */
 export function inFileOrder(problems: readonly Problem[]): Problem[] {
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.col - b.col);
-  return sorted.filter(
-    (problem, index) =>
-      sorted.findIndex((other) => formatProblem(other) === formatProblem(problem)) === index,
-  );
+  const distinct = new Map(problems.map((problem) => [formatProblem(problem), problem]));
+  return [...distinct.values()].sort((a, b) => a.line - b.line || a.col - b.col);
 }

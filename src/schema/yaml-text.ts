@@ -10,7 +10,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import type { Document, Pair, ToJSOptions } from 'yaml';
+import type { Document, Pair, Scalar, Tags, ToJSOptions } from 'yaml';
 import type { Problem } from './problem.ts';
 
 /** Longest text read as YAML, in UTF-16 code units; 10,000 hosts with a dozen variables each are 4 million. */
@@ -29,11 +29,11 @@ export interface YamlText {
   readonly problemAt: (path: Path, message: string, at?: 'key' | 'value') => Problem;
 }
 
-/** How to read: ours is YAML 1.2 (`no` and `on` are text); Ansible reads 1.1. */
+/** How to read: ours is YAML 1.2 (`no` and `on` are text); Ansible reads 1.1 with tags of its own. */
 export interface YamlOptions {
   readonly version: '1.1' | '1.2';
-  /** Tags that may stand there without being understood (Ansible's `!vault`). */
-  readonly ignoredTags?: readonly string[];
+  /** Changes the list of known tags. */
+  readonly tags?: (known: Tags) => Tags;
 }
 
 /**
@@ -59,6 +59,7 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
       lineCounter: lines,
       version: options.version,
       prettyErrors: false,
+      ...(options.tags === undefined ? {} : { customTags: options.tags }),
     });
   } catch {
     // The library recurses into nested values, so a text of nothing but brackets ends its stack.
@@ -66,7 +67,7 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
   }
   if (document.errors.some((error) => error.message.includes('call stack')))
     return unread(TOO_DEEP);
-  const problems = [...documentProblems(document, options), ...nodeProblems(document)].map(
+  const problems = [...documentProblems(document), ...nodeProblems(document)].map(
     ([offset, message]) => at(offset, '', message),
   );
   const problemAt: YamlText['problemAt'] = (path, message, where = 'value') =>
@@ -96,11 +97,12 @@ function toPlain(
 
 type Found = readonly [offset: number, message: string];
 
-function documentProblems(document: Document.Parsed, options: YamlOptions): Found[] {
+function documentProblems(document: Document.Parsed): Found[] {
   const errors = document.errors.map((error): Found => [error.pos[0], plainMessage(error)]);
-  const warnings = document.warnings
-    .filter((warning) => !(options.ignoredTags ?? []).some((tag) => warning.message.endsWith(tag)))
-    .map((warning): Found => [warning.pos[0], plainMessage(warning)]);
+  const warnings = document.warnings.map((warning): Found => [
+    warning.pos[0],
+    plainMessage(warning),
+  ]);
   return [...errors, ...warnings];
 }
 
@@ -167,8 +169,19 @@ function childOf(
   return pair === undefined ? undefined : { key: pair.key, value: pair.value };
 }
 
+/** Keys of mappings met before: a mapping may hold 10,000 hosts, each of which is looked up. */
+const INDEXES = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
-  return map.items.find((item) => isScalar(item.key) && String(item.key.value) === name);
+  const index = INDEXES.get(map) ?? indexOf(map);
+  INDEXES.set(map, index);
+  return index.get(name);
+}
+
+function indexOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const named = map.items.filter((item) => isScalar(item.key));
+  // Of a key that stands there twice the first place is shown, so the first must be set last.
+  return new Map(named.reverse().map((item) => [String((item.key as Scalar).value), item]));
 }
 
 function startOf(node: unknown): number | undefined {
