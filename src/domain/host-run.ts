@@ -94,6 +94,10 @@ export interface HostRunState {
   /** When each step began, ISO 8601. */
   readonly stepsAt: Readonly<Partial<Record<Step, string>>>;
   readonly hold: Hold | null;
+  /** The last hold's code and sentence: what a skipped or rolled-back host's result gives as its reason. */
+  readonly reason: { readonly code: string; readonly sentence: string } | null;
+  /** What the rollout was told last; it asks again for it when a report was lost. */
+  readonly lastReport: HostReport | null;
   /** Ids of the last verbs taken, so that a repeat after continue-as-new is known. */
   readonly verbIds: readonly string[];
 }

@@ -1,0 +1,2 @@
+/** The workflows of the bundle, by the names in messages.ts. */
+export { hostRun } from './host-run.ts';

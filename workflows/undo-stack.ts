@@ -1,0 +1,106 @@
+import type { Change, Evidence } from '../src/domain/changes.ts';
+import type { Step, UndoEntry } from '../src/domain/host-run.ts';
+import { slow } from './activity-proxies.ts';
+import { rebootStep, waitStep } from './boot-steps.ts';
+import { failureOf } from './failures.ts';
+import type { HostRun, StepEnd } from './host-context.ts';
+import { finishRecord, undrainStep } from './service-steps.ts';
+
+/** The steps of a rollback, in order: take back, boot the old line when that is needed, bring back into service. */
+export const UNDO_STEPS = [
+  'cmdline',
+  'reboot',
+  'wait',
+  'undrain',
+] as const satisfies readonly Step[];
+
+const GO_ON: StepEnd = { kind: 'ok', evidence: {} };
+
+/** Registers a change before it is applied, once: an apply that was cut off has to be taken back too (law 5). */
+export function pushUndo(run: HostRun, change: Change): void {
+  const known = run.state.undo.some((entry) => sameChange(entry.change, change));
+  if (!known) run.set({ undo: [...run.state.undo, { change }] });
+}
+
+function sameChange(a: Change, b: Change): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Turns the run round. A reboot under way in the other direction is forgotten: each undo looks at the host afresh. */
+export function startUndo(run: HostRun): void {
+  run.set({ undoing: true, step: 'cmdline', hold: null, rebootSent: false, undoFailures: [] });
+}
+
+/** The way back, step by step; the steps that UNDO_STEPS leaves out have nothing to take back. */
+export const UNDO: Readonly<Record<Step, (run: HostRun) => Promise<StepEnd>>> = {
+  inspect: nothing,
+  firmware: nothing,
+  drain: nothing,
+  cmdline: undoAll,
+  reboot: async (run) => {
+    const change = run.state.changes[0];
+    if (!run.state.undoReboot || change === undefined) return GO_ON;
+    return rebootStep(run, { change, trial: false, again: true });
+  },
+  wait: async (run) => {
+    const change = run.state.changes[0];
+    if (!run.state.undoReboot || change === undefined) return GO_ON;
+    return waitStep(run, { change, expect: 'before' });
+  },
+  iommu: nothing,
+  health: nothing,
+  undrain: async (run) => {
+    const undrained = run.state.drained ? await undrainStep(run) : GO_ON;
+    if (undrained.kind !== 'ok') return undrained;
+    const finished = await finishRecord(run, 'rolled-back');
+    if (finished.kind !== 'ok') return finished;
+    return { kind: 'end', result: { state: 'rolled-back', ...(run.state.reason ?? {}) } };
+  },
+};
+
+function nothing(): Promise<StepEnd> {
+  return Promise.resolve(GO_ON);
+}
+
+/** Takes back all that was begun, last first. One that fails stays on the stack, and does not stop the others. */
+async function undoAll(run: HostRun): Promise<StepEnd> {
+  const failures: string[] = [];
+  const left: UndoEntry[] = [];
+  for (const entry of run.state.undo.toReversed()) {
+    const failure = await undoOne(run, entry.change);
+    if (failure === undefined) continue;
+    failures.push(failure);
+    left.unshift(entry);
+  }
+  run.set({ undo: left, undoFailures: failures });
+  if (failures.length === 0) return GO_ON;
+  return {
+    kind: 'hold',
+    code: 'undo.failed',
+    sentence: `${failures.length} of its changes could not be taken back: ${failures[0] ?? ''}`,
+    evidence: Object.fromEntries(failures.map((failure, at) => [`undo ${at + 1}`, failure])),
+  };
+}
+
+/** `undefined` when the change is taken back; else why not. */
+async function undoOne(run: HostRun, change: Change): Promise<string | undefined> {
+  try {
+    const outcome = await slow.undo({
+      ...run.mutation(),
+      change,
+      rollout: run.input.rollout,
+    });
+    if (outcome.kind === 'hold') return `${outcome.code}: ${outcome.sentence}`;
+    noteReboot(run, outcome.evidence);
+    return undefined;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    return `${failure.code}: ${failure.sentence}`;
+  }
+}
+
+function noteReboot(run: HostRun, evidence: Evidence): void {
+  run.saw('cmdline', evidence);
+  if (evidence['reboot'] === 'needed') run.set({ undoReboot: true });
+}
