@@ -61,7 +61,6 @@ const REASONS: ReadonlyMap<string, string> = new Map<string, string>([
   ...each('BOOT_IMAGE', LOADER),
   ...each('__ ___', TO_INIT),
   ...each('hugepages hugetlb_cma', HUGEPAGES),
-  ...each('initcall_blacklist', BOOT),
 ]);
 
 /** By start of the normalised name; each is steered by its own program of the early boot. */
