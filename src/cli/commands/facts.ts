@@ -1,0 +1,39 @@
+import { loadCapture } from '../../facts/capture.ts';
+import { parseFacts } from '../../facts/parse-facts.ts';
+import type { Snapshot } from '../../facts/snapshot.ts';
+import type { CommandContext } from '../context.ts';
+import { connectionOf, hostNamed } from '../inputs.ts';
+import { CliError, type Outcome } from '../outcome.ts';
+import { probeHost } from '../plan/probe-hosts.ts';
+import { renderFacts } from '../render/facts.ts';
+import { withHosts } from '../with-hosts.ts';
+
+/** Reads one host, or a capture, and shows what was understood of it. */
+export async function facts(
+  context: CommandContext,
+  host: string | undefined,
+  options: { readonly inventory?: string; readonly from?: string },
+): Promise<Outcome> {
+  const found = parseFacts(await readSource(context, host, options));
+  context.data(found);
+  context.print(renderFacts(found));
+  return 'done';
+}
+
+async function readSource(
+  context: CommandContext,
+  host: string | undefined,
+  options: { readonly inventory?: string; readonly from?: string },
+): Promise<Snapshot> {
+  const { inventory, from } = options;
+  if (from !== undefined && host === undefined) return loadCapture(from);
+  if (from === undefined && host !== undefined && inventory !== undefined) {
+    const connection = connectionOf(await hostNamed(inventory, host));
+    return withHosts(context, (hosts) => probeHost(hosts, connection));
+  }
+  throw new CliError(
+    'usage',
+    'Name either a host with its inventory, or a capture.',
+    'vfleet facts HOST -i INVENTORY, or vfleet facts --from DIR',
+  );
+}

@@ -1,0 +1,34 @@
+import type { CommandContext } from '../context.ts';
+import { readInventory, selectFrom } from '../inputs.ts';
+import type { Outcome } from '../outcome.ts';
+import { count } from '../render/plan.ts';
+import { columns } from '../render/style.ts';
+
+/** Lists the hosts of an inventory that a pattern selects. */
+export async function inventory(
+  context: CommandContext,
+  pattern: string,
+  options: { readonly inventory: string },
+): Promise<Outcome> {
+  const loaded = await readInventory(options.inventory);
+  for (const warning of loaded.warnings) context.note(`warning ${warning}`);
+  const hosts = selectFrom(loaded, pattern, options.inventory);
+  context.data(hosts);
+  const { style } = context;
+  context.print(
+    columns([
+      ['HOST', 'ADDRESS', 'USER', 'GROUPS', 'LABELS'].map((title) => style.strong(title)),
+      ...hosts.map((host) => [
+        host.name,
+        host.port === 22 ? host.address : `${host.address} port ${host.port}`,
+        host.user,
+        host.groups.join(' '),
+        Object.entries(host.labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(' '),
+      ]),
+    ]).join('\n'),
+  );
+  context.print(`\n${count(hosts.length, 'host')} of ${loaded.hosts.length}`);
+  return 'done';
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { compact } from '../../domain/compact.ts';
+import type { HostSelection, RolloutVerb } from '../../domain/status.ts';
+import type { CommandContext } from '../context.ts';
+import { withEngine, type Engine } from '../engine.ts';
+import { CliError, type Outcome } from '../outcome.ts';
+import { isFinal } from '../rollout-outcome.ts';
+import { readStatus, resolveRollout } from '../rollouts.ts';
+import { renderAnswer } from '../render/answer.ts';
+import { sendVerb } from '../send-verb.ts';
+import { startRollback } from '../start-rollback.ts';
+import { affectedHosts, questionFor } from '../verb-question.ts';
+
+export type VerbName = RolloutVerb['verb'];
+
+export interface VerbOptions {
+  readonly json?: boolean;
+  readonly reason?: string;
+  readonly yes?: boolean;
+  readonly id?: string;
+  readonly newBudget?: number;
+  readonly rollback?: boolean;
+  readonly held?: boolean;
+  readonly failed?: boolean;
+  readonly notStarted?: boolean;
+  readonly done?: boolean;
+  readonly all?: boolean;
+}
+
+/** Sends one verb to a rollout, or to hosts of it, and says what the engine answered. */
+export async function verb(
+  context: CommandContext,
+  name: VerbName,
+  rollout: string,
+  hosts: readonly string[],
+  options: VerbOptions,
+): Promise<Outcome> {
+  const selection = selectionOf(name, rollout, hosts, options);
+  return withEngine(context, async (engine) => {
+    const id = await resolveRollout(engine, rollout);
+    const { status } = await readStatus(engine, id);
+    if (isFinal(status)) {
+      if (name !== 'rollback' || selection === undefined) throw ended(id, status.phase, name);
+      return startRollback({ context, engine, status, selection, options });
+    }
+    const affected = affectedHosts(status, name, selection);
+    if (NEEDS_CONSENT.has(name)) {
+      await context.confirm(questionFor(name, id, affected, options), {
+        yes: options.yes === true,
+      });
+    }
+    return send(context, engine, id, request(context, name, selection, options));
+  });
+}
+
+/** `pause` and `resume` are quick to take back and must work in a hurry, so they never ask. */
+const NEEDS_CONSENT: ReadonlySet<VerbName> = new Set([
+  'promote',
+  'abort',
+  'retry',
+  'skip',
+  'rollback',
+]);
+
+async function send(
+  context: CommandContext,
+  engine: Engine,
+  id: string,
+  update: RolloutVerb,
+): Promise<Outcome> {
+  const answer = await sendVerb(engine, id, update);
+  context.data({ rollout: id, id: update.id, ...answer });
+  context.print(renderAnswer(id, update, answer, context.style));
+  return answer.refused.length > 0 ? 'refused' : 'done';
+}
+
+function request(
+  context: CommandContext,
+  name: VerbName,
+  selection: HostSelection | undefined,
+  options: VerbOptions,
+): RolloutVerb {
+  const common = compact({
+    id: options.id ?? randomBytes(4).toString('hex'),
+    who: context.config.who,
+    reason: options.reason,
+  });
+  switch (name) {
+    case 'pause':
+    case 'promote':
+      return { ...common, verb: name };
+    case 'resume':
+      return { ...common, ...compact({ verb: name, newBudget: options.newBudget }) };
+    case 'abort':
+      return { ...common, verb: name, rollback: options.rollback === true };
+    case 'retry':
+    case 'skip':
+    case 'rollback':
+      return { ...common, verb: name, hosts: selection ?? { names: [] } };
+  }
+}
+
+/** Which hosts were asked for: names or exactly one flag. */
+function selectionOf(
+  name: VerbName,
+  rollout: string,
+  hosts: readonly string[],
+  options: VerbOptions,
+): HostSelection | undefined {
+  if (name !== 'retry' && name !== 'skip' && name !== 'rollback') return undefined;
+  const flags = FLAGS.filter(([flag]) => options[flag] === true).map(([, all]) => all);
+  if (hosts.length === 0 && flags.length === 0) {
+    throw selectionError(name, rollout, `${name} which hosts?`);
+  }
+  const [flag] = flags;
+  if (flag === undefined) return { names: [...new Set(hosts)] };
+  if (hosts.length === 0 && flags.length === 1) return { all: flag };
+  const wrong = 'Names of hosts and flags for many hosts do not go together, nor do two flags.';
+  throw selectionError(name, rollout, wrong);
+}
+
+function selectionError(name: VerbName, rollout: string, wrong: string): CliError {
+  return new CliError(
+    'usage',
+    wrong,
+    `vfleet ${name} ${rollout} HOST..., or one of --held --failed --not-started --done --all`,
+  );
+}
+
+const FLAGS = [
+  ['held', 'held'],
+  ['failed', 'failed'],
+  ['notStarted', 'not-started'],
+  ['done', 'done'],
+  ['all', 'hosts'],
+] as const;
+
+function ended(id: string, phase: string, name: VerbName): CliError {
+  return new CliError(
+    'refused',
+    `${id} has ended (${phase}); ${name} needs one that is under way.`,
+    name === 'retry'
+      ? 'start the spec again: hosts that comply are left alone'
+      : `vfleet status ${id} shows how it ended`,
+  );
+}

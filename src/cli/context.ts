@@ -1,0 +1,88 @@
+import { createInterface } from 'node:readline/promises';
+import pino, { type Logger } from 'pino';
+import type { CliConfig } from './config.ts';
+import { CliError, type Outcome } from './outcome.ts';
+import { createStyle, type Style } from './render/style.ts';
+
+/** Everything a command may touch beside its own work. */
+export interface CommandContext {
+  readonly config: CliConfig;
+  /** stdout holds JSON and nothing else. */
+  readonly json: boolean;
+  readonly style: Style;
+  /** Whether a person sits at both ends: only then may a command ask, or redraw. */
+  readonly interactive: boolean;
+  /** Columns of the terminal, 110 when there is none. */
+  readonly width: () => number;
+  /** Text for people on stdout; nothing under --json. */
+  readonly print: (text: string) => void;
+  /** One JSON document on stdout, under --json only; `line` writes it as one NDJSON line. */
+  readonly data: (value: unknown, options?: { readonly line?: boolean }) => void;
+  /** Progress for people on stderr, also under --json. */
+  readonly note: (text: string) => void;
+  /** Log on stderr. */
+  readonly log: Logger;
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP: stop what was started and return. */
+  readonly signal: AbortSignal;
+  /** Asks a yes-or-no question; refuses with exit 5 when nobody is there to answer. */
+  readonly confirm: (question: string, options: { readonly yes: boolean }) => Promise<void>;
+}
+
+/** A command's work: takes the context and says how it ended. */
+export type Command<A extends readonly unknown[]> = (
+  context: CommandContext,
+  ...args: A
+) => Promise<Outcome>;
+
+/** Builds the context of one invocation on the process's own streams. */
+export function createContext(options: {
+  readonly config: CliConfig;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}): CommandContext {
+  const { config, json, signal } = options;
+  const interactive = process.stdout.isTTY && process.stdin.isTTY && !json;
+  const print = (text: string): void => {
+    if (!json) process.stdout.write(`${text}\n`);
+  };
+  return {
+    config,
+    json,
+    style: createStyle(config.color && process.stdout.isTTY && !json),
+    interactive,
+    width: () => (process.stdout.isTTY ? process.stdout.columns : 110),
+    print,
+    data: (value, how) => {
+      if (!json) return;
+      process.stdout.write(`${JSON.stringify(value, null, how?.line === true ? 0 : 2)}\n`);
+    },
+    note: (text) => {
+      process.stderr.write(`${text}\n`);
+    },
+    log: pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
+    signal,
+    confirm: (question, { yes }) => confirm(question, { yes, interactive, signal }),
+  };
+}
+
+async function confirm(
+  question: string,
+  options: { readonly yes: boolean; readonly interactive: boolean; readonly signal: AbortSignal },
+): Promise<void> {
+  if (options.yes) return;
+  if (!options.interactive) {
+    throw new CliError(
+      'refused',
+      `${question} Nobody is here to answer.`,
+      'add --yes to go on without being asked',
+    );
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question(`${question} [y/N] `, { signal: options.signal });
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    lines.close();
+  }
+  throw new CliError('refused', 'Nothing was done.', 'answer y, or add --yes');
+}

@@ -1,0 +1,33 @@
+import { HostError } from '../host/errors.ts';
+import { CliError, sentenceOf } from './outcome.ts';
+
+/** Gives an error that is not the CLI's own an outcome and a next step. */
+export function explainError(error: unknown): CliError {
+  const sentence = sentenceOf(error);
+  if (error instanceof CliError) return error;
+  if (error instanceof HostError) {
+    return new CliError('failed', `${sentence} (${error.code})`, hostNext(error), { cause: error });
+  }
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new CliError('failed', 'Stopped.', '');
+  }
+  if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES') || hasCode(error, 'EISDIR')) {
+    return new CliError('usage', sentence, 'check the path', { cause: error });
+  }
+  return new CliError('failed', sentence, 'VFLEET_LOG=debug vfleet ... shows where it came from', {
+    cause: error,
+  });
+}
+
+function hostNext(error: HostError): string {
+  if (error.code.startsWith('ssh.host-key'))
+    return 'compare the key with the machine, then mend the known_hosts file';
+  if (error.code === 'ssh.auth' || error.code === 'ssh.key-file')
+    return 'check user and identityFile in the inventory';
+  if (error.code === 'host.no-sudo') return 'allow `sudo -n` for the user on the host';
+  return error.transient ? 'try again; ssh to the host by hand if it stays so' : 'see the message';
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

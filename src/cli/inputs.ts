@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { HostConnection, HostEntry } from '../domain/host-entry.ts';
+import type { Spec } from '../domain/spec.ts';
+import { selectHosts, type Inventory } from '../schema/host-pattern.ts';
+import { loadInventory } from '../schema/inventory/load-inventory.ts';
+import { formatProblem, type Problem } from '../schema/problem.ts';
+import { parseSpec } from '../schema/spec.ts';
+import { omit } from './omit.ts';
+import { CliError } from './outcome.ts';
+
+/** A spec that was read from a file, and the lawful but surprising things in it. */
+export interface SpecFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly spec: Spec;
+  readonly warnings: readonly string[];
+}
+
+/** Reads and parses a spec. Throws a CliError `usage` that lists every problem with its place. */
+export async function readSpec(file: string): Promise<SpecFile> {
+  const parsed = parseSpec(await readText(file), file);
+  if (!parsed.ok) throw problemsError(file, parsed.problems);
+  return {
+    path: resolve(file),
+    spec: parsed.spec,
+    warnings: parsed.warnings.map(formatProblem),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CliError('usage', `${file} cannot be read: ${reasonOf(error)}.`, 'check the path', {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  if (code === 'EACCES') return 'permission denied';
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The hosts that a spec selects from its inventory, in the inventory's order. Throws a CliError `usage`. */
+export async function hostsOf(
+  file: SpecFile,
+): Promise<{ readonly hosts: readonly HostEntry[]; readonly warnings: readonly string[] }> {
+  const { inventory, select } = file.spec.hosts;
+  if ('command' in inventory) {
+    throw new CliError('usage', 'not yet: an inventory from a command.', 'name a file or folder');
+  }
+  const loaded = await readInventory(resolve(dirname(file.path), inventory.path));
+  const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`);
+  return { hosts, warnings: [...file.warnings, ...loaded.warnings] };
+}
+
+/** Loads an inventory. Throws a CliError `usage` that lists every problem. */
+export async function readInventory(
+  path: string,
+): Promise<Inventory & { readonly warnings: readonly string[] }> {
+  const loaded = await loadInventory(path);
+  if (!loaded.ok) throw problemsError(path, loaded.problems);
+  return { ...loaded.inventory, warnings: loaded.warnings.map(formatProblem) };
+}
+
+/** The hosts that a pattern selects. Throws a CliError `usage` with what is wrong in the pattern. */
+export function selectFrom(
+  inventory: Inventory,
+  pattern: string,
+  where: string,
+): readonly HostEntry[] {
+  const selected = selectHosts(inventory, pattern);
+  if (selected.ok) return selected.hosts;
+  throw new CliError(
+    'usage',
+    selected.messages.map((message) => `${where}: ${message}`).join('\n'),
+    'vfleet inventory -i PATH lists hosts and groups',
+  );
+}
+
+/** One host by its name. Throws a CliError `usage`. */
+export async function hostNamed(path: string, name: string): Promise<HostEntry> {
+  const inventory = await readInventory(path);
+  const host = inventory.hosts.find((one) => one.name === name);
+  if (host !== undefined) return host;
+  const [similar] = selectFrom(inventory, name, path);
+  throw new CliError(
+    'usage',
+    `"${name}" is not one host of ${path}.`,
+    similar === undefined ? 'name one host' : `name one host, e.g. ${similar.name}`,
+  );
+}
+
+/** What is needed to reach a host, without its groups and labels. */
+export function connectionOf(entry: HostEntry): HostConnection {
+  return omit(entry, 'groups', 'labels');
+}
+
+function problemsError(file: string, problems: readonly Problem[]): CliError {
+  return new CliError(
+    'usage',
+    problems.map(formatProblem).join('\n'),
+    `mend ${file} and check it again: vfleet check SPEC`,
+  );
+}

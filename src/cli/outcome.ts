@@ -1,0 +1,38 @@
+/** How a command ended. Only main.ts turns it into the exit code of the process. */
+export type Outcome = 'done' | 'failed' | 'usage' | 'waiting' | 'no-engine' | 'refused';
+
+/** The exit codes of DESIGN.md: scripts depend on them, so they never change meaning. */
+export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  waiting: 3,
+  'no-engine': 4,
+  refused: 5,
+};
+
+/**
+ * A command could not do what was asked. `message` says what is wrong in one sentence (more lines for lists);
+ * `next` says what to do about it.
+ */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly outcome: Exclude<Outcome, 'done'>;
+  readonly next: string;
+
+  constructor(
+    outcome: Exclude<Outcome, 'done'>,
+    message: string,
+    next: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.outcome = outcome;
+    this.next = next;
+  }
+}
+
+/** The sentence of anything that was thrown. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { HostPlan } from '../../domain/changes.ts';
+import type { HostConnection } from '../../domain/host-entry.ts';
+import type { Spec } from '../../domain/spec.ts';
+
+/** What the plan found on one host; `unreachable` when the probe could not be carried out. */
+export type ProbedPlan =
+  HostPlan | { readonly kind: 'unreachable'; readonly code: string; readonly sentence: string };
+
+export interface ProbedHost {
+  readonly connection: HostConnection;
+  readonly plan: ProbedPlan;
+  /** Names of the guests that ran when it was probed. */
+  readonly guests: readonly string[];
+}
+
+/** A host of a plan with the letter of its kind; empty for a host without changes. */
+export interface PlanHost extends ProbedHost {
+  readonly letter: string;
+}
+
+/** A plan as it is kept in a file: what `start --plan ID` starts, exactly. */
+export interface PlanFile {
+  readonly version: 1;
+  /** First 6 hex digits of the digest. */
+  readonly id: string;
+  /** SHA-256 over the spec and every host's plan; not over times, so the same finding has the same id. */
+  readonly digest: string;
+  /** ISO 8601, UTC. */
+  readonly madeAt: string;
+  readonly probeMs: number;
+  /** Absolute path of the spec's file. */
+  readonly specFile: string;
+  readonly spec: Spec;
+  /** Folder of the capture that it was made from; such a plan cannot be started. */
+  readonly capture?: string;
+  readonly hosts: readonly PlanHost[];
+}
+
+/** Gives a plan its digest and id. */
+export function sealPlan(plan: Omit<PlanFile, 'version' | 'id' | 'digest'>): PlanFile {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([plan.spec, plan.hosts.map(essence)]))
+    .digest('hex');
+  return { version: 1, id: digest.slice(0, 6), digest, ...plan };
+}
+
+/** What makes a host's plan the same plan. Boot ids and sentences are not part of it. */
+function essence(host: PlanHost): unknown {
+  const { connection, plan } = host;
+  switch (plan.kind) {
+    case 'changes':
+      return [connection, plan.kind, plan.digest];
+    case 'compliant':
+      return [connection, plan.kind];
+    case 'blocked':
+    case 'held':
+    case 'unreachable':
+      return [connection, plan.kind, plan.code];
+  }
+}

@@ -1,0 +1,52 @@
+import { rulesOf, type RolloutRules } from '../../domain/rollout/rules.ts';
+import type { WaveSpec } from '../../domain/spec.ts';
+import type { PlannedHost } from '../../domain/status.ts';
+import type { PlanFile } from './plan-file.ts';
+import type { PlanView, WavePreview } from './plan-view.ts';
+
+/** A plan's hosts as a rollout is started with them. A host that the planner would hold is left out like a blocked one. */
+export function plannedHosts(plan: Pick<PlanFile, 'hosts'>): readonly PlannedHost[] {
+  return plan.hosts.map(({ connection, plan: found, letter }): PlannedHost => {
+    switch (found.kind) {
+      case 'changes':
+        return { connection, planned: 'changes', kind: letter, digest: found.digest };
+      case 'compliant':
+        return { connection, planned: 'compliant', kind: '' };
+      case 'blocked':
+      case 'held':
+        return { connection, planned: 'blocked', kind: '', code: found.code };
+      case 'unreachable':
+        return { connection, planned: 'unreachable', kind: '', code: found.code };
+    }
+  });
+}
+
+/** The waves and limits that a rollout of this plan would have, by the rollout's own rules. */
+export function previewRollout(plan: PlanFile): Pick<PlanView, 'waves' | 'budget'> {
+  const hosts = plannedHosts(plan);
+  const rules = rulesOf({ direction: 'forward', spec: plan.spec, hosts });
+  return {
+    waves: rules.waves.map((_, at) => previewWave(rules, at, plan.spec.waves[at])),
+    budget: { maxUnavailable: rules.unavailableMax, maxFailures: rules.failuresMax },
+  };
+}
+
+function previewWave(rules: RolloutRules, at: number, asked: WaveSpec | undefined): WavePreview {
+  const wave = rules.waves[at];
+  return {
+    name: wave?.name ?? '',
+    hosts: rules.names.filter((_, index) => rules.waveOf[index] === at),
+    asked: asked === undefined ? '' : askedFor(asked),
+    bakeMs: wave?.bakeMs ?? 0,
+    promote: wave?.promote ?? 'auto',
+    ...(wave?.failuresMax === undefined ? {} : { maxFailures: wave.failuresMax }),
+  };
+}
+
+function askedFor({ size }: WaveSpec): string {
+  if (size.kind === 'add') {
+    return size.each === null ? `${size.hosts} more` : `${size.hosts} of each ${size.each}`;
+  }
+  const { share } = size;
+  return share.kind === 'count' ? `up to ${share.count} hosts` : `up to ${share.percent} %`;
+}

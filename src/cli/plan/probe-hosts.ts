@@ -1,0 +1,70 @@
+import type { Facts } from '../../domain/facts.ts';
+import type { HostConnection } from '../../domain/host-entry.ts';
+import type { Target } from '../../domain/spec.ts';
+import { makeHostPlan } from '../../facts/host-plan.ts';
+import { parseFacts } from '../../facts/parse-facts.ts';
+import { INSPECT_PROBE } from '../../facts/probe.ts';
+import type { Snapshot } from '../../facts/snapshot.ts';
+import type { HostDirectory } from '../../host/connection.ts';
+import { HostError } from '../../host/errors.ts';
+import type { ProbedHost } from './plan-file.ts';
+
+/** How long one host's probe may take in all, in milliseconds. */
+export const PROBE_DEADLINE_MS = 60_000;
+
+/** Reads one host as `inspect` does: one connection, one command, nothing written. Throws a HostError. */
+export function probeHost(hosts: HostDirectory, connection: HostConnection): Promise<Snapshot> {
+  return hosts.host(connection).read({ entries: INSPECT_PROBE, deadlineMs: PROBE_DEADLINE_MS });
+}
+
+/** Probes many hosts, at most `parallel` at once, and plans each; the answers keep the hosts' order. */
+export async function probeHosts(options: {
+  readonly hosts: HostDirectory;
+  readonly connections: readonly HostConnection[];
+  readonly target: Target;
+  readonly parallel: number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number) => void;
+}): Promise<readonly ProbedHost[]> {
+  const { hosts, connections, target, parallel, signal, onProgress } = options;
+  const answers = new Map<number, ProbedHost>();
+  const queue = connections.entries();
+  // All workers draw from one iterator, so that a slow host keeps only its own place busy.
+  const work = async (): Promise<void> => {
+    for (const [at, connection] of queue) {
+      signal.throwIfAborted();
+      answers.set(at, await probeOne(hosts, connection, target));
+      hosts.forget(connection);
+      onProgress?.(answers.size);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(parallel, connections.length) }, work));
+  return connections.flatMap((_, at) => answers.get(at) ?? []);
+}
+
+async function probeOne(
+  hosts: HostDirectory,
+  connection: HostConnection,
+  target: Target,
+): Promise<ProbedHost> {
+  try {
+    return planFacts(connection, parseFacts(await probeHost(hosts, connection)), target);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { connection, plan: planOfError(error), guests: [] };
+  }
+}
+
+/**
+ * A host that nobody reached is unreachable; one that answered and cannot be used (no sudo, garbage) is
+ * blocked. Neither was written to.
+ */
+function planOfError(error: HostError): ProbedHost['plan'] {
+  const kind = error.code.startsWith('ssh.') || error.transient ? 'unreachable' : 'blocked';
+  return { kind, code: error.code, sentence: error.message };
+}
+
+/** Plans one host from its facts. */
+export function planFacts(connection: HostConnection, facts: Facts, target: Target): ProbedHost {
+  return { connection, plan: makeHostPlan(facts, target), guests: facts.runningGuests };
+}

@@ -1,0 +1,178 @@
+import type { Hold, HostExit, Step } from '../../domain/host-run.ts';
+import { STEPS } from '../../domain/host-run.ts';
+import { HOST_STATE_TABLE } from '../../domain/host-states.ts';
+import type { HostConnection } from '../../domain/host-entry.ts';
+import type { HostStatus } from '../../domain/status.ts';
+import { diffLines } from './plan.ts';
+import { columns, labelled, padEnd, type Style } from './style.ts';
+import { age, duration, moment } from './time.ts';
+
+/** A host's status with what the rollout knows of it. */
+export interface HostView {
+  readonly status: HostStatus;
+  /** How the rollout is named in commands. */
+  readonly rolloutName: string;
+  readonly connection?: HostConnection;
+  readonly wave?: string;
+  readonly kind?: string;
+  readonly now: Date;
+}
+
+const LABEL = 10;
+
+/** One host of a rollout as text: what is, what was changed, and every way out. */
+export function renderHost(view: HostView, style: Style): string {
+  const { status } = view;
+  const sections = [
+    headLines(view, style),
+    [...nowLines(view), ...changedLines(status, style)],
+    [...stepLines(view, style), ...seenLines(status)],
+    exitLines(view, style),
+    [...nothingLines(status), ...byHandLines(view)],
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function headLines(view: HostView, style: Style): string[] {
+  const { status, now } = view;
+  const place = [
+    status.rollout,
+    ...(view.wave === undefined ? [] : [`wave ${view.wave}`]),
+    ...(view.kind === undefined || view.kind === '' ? [] : [`kind ${view.kind}`]),
+  ].join(', ');
+  const { hold } = status;
+  const lines = [
+    `${style.strong(status.name)}   ${stateText(status, hold, now, style)}      ${place}`,
+  ];
+  if (hold !== undefined) lines.push(...labelled('', hold.sentence, 0));
+  return lines;
+}
+
+function stateText(status: HostStatus, hold: Hold | undefined, now: Date, style: Style): string {
+  if (hold !== undefined) {
+    const since = `HELD at ${hold.step} since ${moment(hold.since, now)} (${age(hold.since, now)})`;
+    return `${style.warn(since)}   ${style.strong(hold.code)}`;
+  }
+  const at = status.state === 'running' ? ` (${status.step})` : '';
+  return `${status.state.toUpperCase()}${at}   ${HOST_STATE_TABLE[status.state].meaning}`;
+}
+
+function nowLines(view: HostView): string[] {
+  const { run } = view.status;
+  const parts = [
+    run.drained ? 'drained' : 'not drained',
+    run.leaseId === null ? 'not reserved for this rollout' : 'reserved for this rollout',
+    ...(run.bootIdBefore === null
+      ? []
+      : [`boot id before the reboot ${run.bootIdBefore.slice(0, 8)}`]),
+  ];
+  return [padEnd('NOW', LABEL) + parts.join('; ')];
+}
+
+function changedLines(status: HostStatus, style: Style): string[] {
+  const { undo } = status.run;
+  if (undo.length === 0) return [`${padEnd('CHANGED', LABEL)}nothing`];
+  const lines = undo.flatMap(({ change }) => diffLines(change, style));
+  const proven = STEPS.indexOf(status.step) > STEPS.indexOf('iommu');
+  return [
+    ...lines.map((line, at) => padEnd(at === 0 ? 'CHANGED' : '', LABEL) + line.trimStart()),
+    `${padEnd('MEANS', LABEL)}${
+      proven
+        ? 'the new kernel line is proven and is the default'
+        : 'the DEFAULT IS STILL THE OLD kernel line: a power cycle boots that one'
+    }`,
+  ];
+}
+
+function stepLines(view: HostView, style: Style): string[] {
+  const { status, now } = view;
+  const parts = STEPS.map((step, at) => stepText(status, step, at, now, style)).filter(
+    (part) => part !== '',
+  );
+  const left = STEPS.length - 1 - STEPS.indexOf(status.step);
+  const open = status.state === 'held' || status.state === 'running';
+  return [
+    `${padEnd('STEPS', LABEL)}${parts.join('  ')}${open && left > 0 ? `  (${left} to go)` : ''}`,
+  ];
+}
+
+/** `drain 6m`: how long a step took, which is until the next one began. */
+function stepText(status: HostStatus, step: Step, at: number, now: Date, style: Style): string {
+  const began = status.stepsAt[step];
+  if (began === undefined) return '';
+  if (step === status.step && status.state === 'held') {
+    return style.warn(`${step.toUpperCase()} HELD`);
+  }
+  const next = STEPS.slice(at + 1).find((later) => status.stepsAt[later] !== undefined);
+  const until = next === undefined ? undefined : status.stepsAt[next];
+  if (until === undefined) {
+    return status.state === 'running' ? `${step.toUpperCase()} ${age(began, now)}` : step;
+  }
+  return `${step} ${duration(Date.parse(until) - Date.parse(began))}`;
+}
+
+function seenLines(status: HostStatus): string[] {
+  const evidence = status.hold?.evidence ?? status.run.evidence[status.step] ?? {};
+  return Object.entries(evidence).flatMap(([name, value], at) =>
+    labelled(at === 0 ? 'SEEN' : '', `${name}: ${oneLine(value)}`, LABEL),
+  );
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' | ');
+}
+
+function exitLines(view: HostView, style: Style): string[] {
+  const exits = view.status.hold?.exits ?? [];
+  if (exits.length === 0) return [];
+  const rows = exits.map((exit, at) => [
+    `${at + 1}${exit.recommended ? ' *' : ''}`,
+    style.command(exitCommand(exit, view)),
+    exit.effect,
+    exit.reboots,
+  ]);
+  return [
+    ...columns([['', style.strong('WHAT YOU CAN DO'), '', 'reboots'], ...rows], { indent: 2 }),
+    '  *  recommended. Each prints what it will do and asks; --reason TEXT is kept.',
+  ];
+}
+
+/** The very command that takes an exit. */
+export function exitCommand(
+  exit: HostExit,
+  view: Pick<HostView, 'rolloutName'> & { readonly status: Pick<HostStatus, 'name'> },
+): string {
+  return `vfleet ${exit.verb} ${view.rolloutName} ${view.status.name}`;
+}
+
+function nothingLines(status: HostStatus): string[] {
+  if (status.hold === undefined) return [];
+  const drained = status.run.drained ? ' and drained' : '';
+  return [
+    `IF YOU DO NOTHING   it stays held${drained}; it counts as failed${status.run.drained ? ' and unavailable' : ''}, the other hosts go on`,
+  ];
+}
+
+function byHandLines(view: HostView): string[] {
+  if (view.connection === undefined) return [];
+  const changed = view.status.run.undo.length > 0;
+  return [
+    `${padEnd('BY HAND', LABEL)}${sshCommand(view.connection)}${changed ? '     undo without vfleet: /var/lib/vfleet/UNDO.txt on the host' : ''}`,
+  ];
+}
+
+/** The ssh command that reaches a host as vfleet does. */
+export function sshCommand(connection: HostConnection): string {
+  const { address, port, user, jump, identityFile, knownHostsFile } = connection;
+  return [
+    'ssh',
+    ...(jump === undefined ? [] : ['-J', `${jump.user}@${jump.address}:${jump.port}`]),
+    ...(identityFile === undefined ? [] : ['-i', identityFile]),
+    ...(knownHostsFile === undefined ? [] : ['-o', `UserKnownHostsFile=${knownHostsFile}`]),
+    ...(port === 22 ? [] : ['-p', String(port)]),
+    `${user}@${address}`,
+  ].join(' ');
+}

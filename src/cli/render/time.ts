@@ -1,0 +1,41 @@
+/** `41 s`, `3m20s`, `2h05m`, `3d4h`: how long something took or takes. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${two(seconds % 60)}s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${two(minutes % 60)}m`;
+  return `${Math.floor(hours / 24)}d${hours % 24}h`;
+}
+
+/** Time since an ISO 8601 moment, in the same words. */
+export function age(since: string, now: Date): string {
+  return duration(now.getTime() - Date.parse(since));
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/**
+ * A moment in the reader's own time zone: `02:51` within a day of now, else `Mon 22:04`, and with the date when it is
+ * a week or more away.
+ */
+export function moment(iso: string, now: Date): string {
+  const at = new Date(iso);
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  const away = Math.abs(now.getTime() - at.getTime());
+  if (away >= 6 * 86_400_000) {
+    return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${clock}`;
+  }
+  const sameDay = at.getDate() === now.getDate() && away < 86_400_000;
+  return sameDay ? clock : `${DAYS[at.getDay()] ?? ''} ${clock}`;
+}
+
+/** `02:13:07`, in the reader's own time zone. */
+export function clock(at: Date): string {
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli, type CliResult } from './run-cli.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vfleet-cli-'));
+  await writeFile(join(folder, 'hosts.yaml'), INVENTORY.replaceAll('FOLDER', folder));
+  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  await writeFile(join(folder, 'key'), key, { mode: 0o600 });
+  await writeFile(join(folder, 'known_hosts'), '');
+  await writeFile(join(folder, 'good.yaml'), GOOD);
+  await writeFile(join(folder, 'bad.yaml'), BAD);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const INVENTORY = `defaults: { identityFile: FOLDER/key, knownHosts: FOLDER/known_hosts }
+hosts:
+  - { name: hv-001, address: 127.0.0.1, port: 1, user: nobody, labels: { rack: a } }
+  - { name: hv-002, address: 127.0.0.2, port: 1, user: nobody, labels: { rack: b } }
+`;
+const GOOD = `version: 1
+name: enable-iommu
+hosts: { inventory: hosts.yaml, select: all }
+target: { iommu: enabled }
+`;
+const BAD = `version: 1
+name: enable-iommu
+hosts: { inventory: hosts.yaml, select: all }
+target: { iommu: enabeld }
+`;
+
+function vfleet(...args: string[]): Promise<CliResult> {
+  return runCli(args, { stateHome: join(folder, 'state') });
+}
+
+describe('help and wrong command lines', () => {
+  it('shows help with examples and ends with 0', async () => {
+    const { code, stdout } = await vfleet('retry', '--help');
+    expect(code).toBe(0);
+    expect(stdout).toContain('$ vfleet retry enable-iommu --held');
+  });
+
+  it('suggests the nearest command and ends with 2', async () => {
+    const { code, stderr, stdout } = await vfleet('statsu', 'x');
+    expect(code).toBe(2);
+    expect(stderr).toContain('Did you mean status?');
+    expect(stdout).toBe('');
+  });
+
+  it.each([
+    [['status']],
+    [['start', 'x.yaml', '--expect-hosts', 'many']],
+    [['pause', 'x', '--helt']],
+    [['facts']],
+  ])('ends with 2 for %j', async (args) => {
+    const { code, stderr } = await vfleet(...args);
+    expect(code).toBe(2);
+    expect(stderr).not.toBe('');
+  });
+
+  it('keeps stdout to JSON under --json, also for a wrong command line', async () => {
+    const { code, stdout } = await vfleet('status', '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { outcome: 'usage' } });
+  });
+});
+
+describe('check and inventory', () => {
+  it('says what a spec means', async () => {
+    const { code, stdout } = await vfleet('check', join(folder, 'good.yaml'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('IOMMU enabled');
+    expect(stdout).toContain('2 hosts');
+  });
+
+  it('lists every problem of a spec with its place and ends with 2', async () => {
+    const { code, stderr } = await vfleet('check', join(folder, 'bad.yaml'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('bad.yaml:4:');
+    expect(stderr).toContain('next:');
+  });
+
+  it('ends with 2 for a file that is not there', async () => {
+    const { code, stderr } = await vfleet('check', join(folder, 'none.yaml'));
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no such file');
+  });
+
+  it('lists hosts as JSON', async () => {
+    const { code, stdout } = await vfleet(
+      'inventory',
+      '-i',
+      join(folder, 'hosts.yaml'),
+      'hv-002',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ name: 'hv-002', port: 1, labels: { rack: 'b' } }]);
+  });
+});
+
+describe('without an engine', () => {
+  it.each([[['list']], [['status', 'x']], [['pause', 'x']], [['host', 'x', 'y']], [[]]])(
+    'ends with 4 and says what to do for %j',
+    async (args) => {
+      const { code, stderr } = await vfleet(...args);
+      expect(code).toBe(4);
+      expect(stderr).toContain('no engine');
+      expect(stderr).toContain('run vfleet up');
+    },
+  );
+
+  it('ends with 4 for start before any host is probed', async () => {
+    const { code, stderr } = await vfleet('start', join(folder, 'good.yaml'), '--yes');
+    expect(code).toBe(4);
+    expect(stderr).toContain('run vfleet up');
+  });
+});
+
+describe('plan', () => {
+  it('shows hosts that do not answer, and keeps the plan', async () => {
+    const { code, stdout } = await vfleet('plan', join(folder, 'good.yaml'), '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      changing: 0,
+      unreachable: [{ code: 'ssh.refused', hosts: ['hv-001', 'hv-002'] }],
+    });
+  });
+
+  it('refuses the id of a plan that is not kept', async () => {
+    const { code, stderr } = await vfleet('start', join(folder, 'good.yaml'), '--plan', 'abcdef');
+    // No engine either: that is said first, since nothing could be started.
+    expect(code).toBe(4);
+    expect(stderr).toContain('vfleet up');
+  });
+});
