@@ -51,10 +51,12 @@ put() {
   [ "${landed%% *}" = "$after" ] || failed 'the new content did not arrive whole'
   error=$({ mv -T "$fresh" "$real"; } 2>&1) || failed "$error"
   fresh=
-  error=$(sync "$folder" 2>&1) || failed "$error"
+  # From here on "failed, nothing changed" would be a lie: without an answer the caller probes afresh.
+  sync "$folder" || exit 74
 }
 remove() {
-  error=$({ rm "$real" && sync "$folder"; } 2>&1) || failed "$error"
+  error=$(rm "$real" 2>&1) || failed "$error"
+  sync "$folder" || exit 74
 }
 tidy_folder() {
   if [ "$tidy" = y ] && rmdir "$folder" 2>/dev/null; then sync "${folder%/*}" 2>/dev/null; fi

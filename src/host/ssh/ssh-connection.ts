@@ -27,6 +27,8 @@ export class SshConnection {
     this.client = client;
     this.limits = limits;
     this.channels = new Semaphore(limits.channels);
+    // Each command and each forward listens for `close`; their number is limited elsewhere.
+    client.setMaxListeners(0);
     this.closed = new Promise((resolve) => {
       client.once('close', () => {
         this.open = false;

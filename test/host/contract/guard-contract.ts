@@ -36,10 +36,10 @@ export function guardContract(bench: ContractBench): void {
     await takeLease(host);
     return host;
   };
-  const poke = (host: ContractHost, guard: Guard): Promise<unknown> =>
+  const poke = (host: ContractHost, guard: Guard, value = '1'): Promise<unknown> =>
     host.port.poke({
       guard,
-      writes: [{ path: '/sys/vt/x', value: '1', timeoutMs: 1000 }],
+      writes: [{ path: '/sys/vt/x', value, timeoutMs: 1000 }],
       deadlineMs: DEADLINE_MS,
     });
   const run = (host: ContractHost, guard: Guard): Promise<unknown> =>
@@ -133,18 +133,36 @@ export function guardContract(bench: ContractBench): void {
     it('stops an older attempt that was cut off and still runs on the host', async () => {
       const host = await leased();
       const stalled = await host.stallNext();
-      const first = write(host, guardOf(1, 1), 'older').then(
-        () => 'answered',
-        (error: unknown) => (error as { code: string }).code,
-      );
+      const cutOff = expect(write(host, guardOf(1, 1), 'x')).rejects.toMatchObject({
+        code: 'host.outcome-unknown',
+      });
       await stalled.arrived;
       await stalled.cut();
-      expect(await first).toBe('host.outcome-unknown');
-      expect(await write(host, guardOf(1, 2), 'newer')).toEqual([
-        { path: RECORD, kind: 'written' },
-      ]);
+      await cutOff;
+      expect(await write(host, guardOf(1, 2), 'x')).toEqual([{ path: RECORD, kind: 'written' }]);
+      // Taken back again, so that compare-and-set alone would let the older one pass.
+      await host.port.write({
+        guard: guardOf(2, 1),
+        files: [{ path: RECORD, expect: sha256(Buffer.from('x')), content: null }],
+        deadlineMs: DEADLINE_MS,
+      });
       await stalled.release();
-      expect(String(await host.get(RECORD))).toBe('newer');
+      expect(await host.get(RECORD)).toBeUndefined();
+    });
+
+    it('stops an older poke that was cut off and still runs on the host', async () => {
+      const host = await leased();
+      await host.put('/sys/vt/x', '0\n');
+      const stalled = await host.stallNext();
+      const cutOff = expect(poke(host, guardOf(1, 1), '8')).rejects.toMatchObject({
+        code: 'host.outcome-unknown',
+      });
+      await stalled.arrived;
+      await stalled.cut();
+      await cutOff;
+      await poke(host, guardOf(1, 2), '4');
+      await stalled.release();
+      expect(String(await host.get('/sys/vt/x'))).toBe('4\n');
     });
 
     it('makes a newer attempt wait for one that is at work', async () => {
