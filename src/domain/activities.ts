@@ -124,7 +124,12 @@ export interface RolloutActivities {
   /** What the engine knows of host runs: for a closed run its result; `gone` when there is none of this rollout. */
   describeHosts(input: {
     readonly rollout: string;
-    readonly hosts: readonly { readonly index: number; readonly name: string }[];
+    /** `run`: which run of the host is meant; an earlier one of this rollout is not it. */
+    readonly hosts: readonly {
+      readonly index: number;
+      readonly name: string;
+      readonly run: number;
+    }[];
   }): Promise<
     readonly {
       readonly index: number;

@@ -124,7 +124,7 @@ export class FakeWorld {
       host.calls.push(name);
       if (input.seq !== undefined) host.seqs.push(input.seq);
       const scripted = host.scripted(name);
-      return scripted === undefined ? act(input as never) : scripted.answer;
+      return await (scripted === undefined ? act(input as never) : scripted.answer);
     };
   }
 
