@@ -1,5 +1,4 @@
 import type { HostPort } from '../../../src/host/port.ts';
-import { createModelHost } from '../../../src/simulator/model/create-model-host.ts';
 import type { Fault } from '../../../src/simulator/model/faults.ts';
 import type { ModelHost } from '../../../src/simulator/model/model-host.ts';
 import {
@@ -17,9 +16,11 @@ const FAULTS: Readonly<Record<ContractFault, Fault>> = {
   'state-full': { kind: 'disk-full', under: '/var/lib/vfleet' },
 };
 
-/** A model host as the contract suite wants to find one. */
-export function contractModel(fault: ContractFault | undefined): ModelHost {
-  const model = createModelHost({ name: 'kvm-07' });
+/** Makes a model host such as the contract suite wants to find. */
+export function prepareContractModel(
+  model: ModelHost,
+  fault: ContractFault | undefined,
+): ModelHost {
   if (fault === undefined) {
     model.tree.remove('/etc/default/grub.d');
     return model;
