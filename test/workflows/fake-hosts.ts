@@ -113,9 +113,11 @@ export class FakeWorld {
   /** The activities that a worker is given: recorded, then as scripted or as a well-behaved host would. */
   activities(): HostActivities {
     const plain = this.#wellBehaved();
-    return Object.fromEntries(
-      Object.entries(plain).map(([name, act]) => [name, this.#recorded(name as Name, act)]),
-    ) as unknown as HostActivities;
+    const recorded = (Object.keys(plain) as Name[]).map((name) => {
+      const act = plain[name] as (input: never) => Promise<unknown>;
+      return [name, this.#recorded(name, act)] as const;
+    });
+    return Object.fromEntries(recorded) as unknown as HostActivities;
   }
 
   #recorded(name: Name, act: (input: never) => Promise<unknown>) {
