@@ -147,7 +147,7 @@ function globToRegExp(glob: string): RegExp {
   const source = glob.replace(GLOB_PARTS, (part: string) => {
     if (part.startsWith('*')) return '.*';
     if (part === '?') return '.';
-    if (part.length < 3) return part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+    if (part.length < 3) return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
     const inner = part.slice(1, -1).replace(/[\\\][^]/g, '\\$&');
     return `[${inner.replace(/^!/, '^')}]`;
   });

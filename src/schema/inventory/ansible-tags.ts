@@ -39,5 +39,5 @@ export function ansibleTags(known: Tags): Tags {
 function narrowedTag(tag: ScalarTag | CollectionTag): ScalarTag | CollectionTag {
   if (!('test' in tag)) return tag;
   const test = PYYAML_TESTS.get(tag.test.source);
-  return test === undefined ? tag : { ...tag, test };
+  return test === undefined ? tag : ({ ...tag, test } as ScalarTag);
 }

@@ -42,7 +42,8 @@ class LiteralReader {
     if (this.take(/^\s*\[/)) return this.items(/^\s*\]/, false);
     if (this.take(/^\s*\(/)) return this.items(/^\s*\)/, true);
     if (this.take(/^\s*\{/)) return this.items(/^\s*\}/, false);
-    return this.word() ?? this.number() ?? this.text();
+    const word = this.word();
+    return word === undefined ? (this.number() ?? this.text()) : word;
   }
 
   /** What stands between brackets; `( x )` without a comma is just x. */
