@@ -73,9 +73,16 @@ export function installRuntime(log: Pino): void {
 /** The SDK's Runtime is one per process, too. */
 let installed = false;
 
+/** A host that is not back yet is asked again: that attempt failed as it should. */
+function isPoll(meta: LogMetadata): boolean {
+  const { error } = meta as { readonly error?: { readonly type?: unknown } | null };
+  return error?.type === 'reboot.not-back-yet';
+}
+
 function pinoLogger(log: Pino): Logger {
   const put = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => {
-    return (message: string, meta: LogMetadata = {}) => log[level](meta, message);
+    return (message: string, meta: LogMetadata = {}) =>
+      log[isPoll(meta) ? 'debug' : level](meta, message);
   };
   const byLevel = {
     TRACE: put('trace'),

@@ -1,9 +1,18 @@
-import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
+import { HOST_STATES } from '../../domain/host-run.ts';
+import type { RolloutHostStatus, RolloutStatus, WaveStatus } from '../../domain/status.ts';
 import { count } from './plan.ts';
 import type { Style } from './style.ts';
 
-/** Most hosts named one by one in one moment; more are counted, so that a log of 10,000 hosts stays readable. */
-const NAMED_MAX = 24;
+/** Most hosts of one state named one by one in one moment; more are counted, so that a log of 10,000 hosts stays readable. */
+const NAMED_MAX = 12;
+
+const WAVE_WORDS: Readonly<Record<WaveStatus['phase'], string>> = {
+  pending: 'waits',
+  running: 'is under way',
+  baking: 'bakes',
+  'awaiting-promotion': 'waits for a person',
+  ended: 'has ended',
+};
 
 /** What happened between two answers, one line each, in the order people care: the rollout, waves, then hosts. */
 export function eventsBetween(
@@ -19,9 +28,8 @@ export function eventsBetween(
   after.waves.forEach((wave, at) => {
     const was = before?.waves[at]?.phase ?? 'pending';
     if (wave.phase !== was) {
-      lines.push(
-        `wave ${style.strong(wave.name)} (${count(wave.hosts, 'host')}) is ${wave.phase.replaceAll('-', ' ')}`,
-      );
+      const name = `${style.strong(wave.name)} (${count(wave.hosts, 'host')})`;
+      lines.push(`wave ${name} ${WAVE_WORDS[wave.phase]}`);
     }
   });
   return [...lines, ...hostEvents(before, after, style)];
@@ -36,10 +44,12 @@ function hostEvents(
   const changed = after.hosts.filter(
     (host) => host.wave !== undefined && host.state !== (states.get(host.name) ?? 'queued'),
   );
-  if (changed.length <= NAMED_MAX) return changed.map((host) => hostEvent(host, style));
-  const tally = new Map<string, number>();
-  for (const { state } of changed) tally.set(state, (tally.get(state) ?? 0) + 1);
-  return [...tally].map(([state, hosts]) => `${count(hosts, 'host')} ${state}`);
+  return HOST_STATES.flatMap((state) => {
+    const hosts = changed.filter((host) => host.state === state);
+    // A hold is always named: somebody has to go there.
+    if (hosts.length > NAMED_MAX && state !== 'held') return [`${hosts.length} hosts ${state}`];
+    return hosts.map((host) => hostEvent(host, style));
+  });
 }
 
 function hostEvent(host: RolloutHostStatus, style: Style): string {
