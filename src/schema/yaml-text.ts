@@ -59,6 +59,7 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
       lineCounter: lines,
       version: options.version,
       prettyErrors: false,
+      uniqueKeys: false,
       ...(options.tags === undefined ? {} : { customTags: options.tags }),
     });
   } catch {
@@ -67,13 +68,12 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
   }
   if (document.errors.some((error) => error.message.includes('call stack')))
     return unread(TOO_DEEP);
-  const problems = [...documentProblems(document), ...nodeProblems(document)].map(
-    ([offset, message]) => at(offset, '', message),
-  );
+  const { unreadable, repeated } = nodeProblems(document);
+  const fatal = [...documentProblems(document), ...unreadable];
+  const problems = [...fatal, ...repeated].map(([offset, message]) => at(offset, '', message));
   const problemAt: YamlText['problemAt'] = (path, message, where = 'value') =>
     at(offsetOf(document, path, where), path.map(String).join('.'), message);
-  const fatal = document.errors.some((error) => error.code !== 'DUPLICATE_KEY');
-  if (fatal || problems.length > document.errors.length) return { document, problems, problemAt };
+  if (fatal.length > 0) return { document, problems, problemAt };
   return toPlain(document, problems, problemAt, at);
 }
 
@@ -107,7 +107,6 @@ function documentProblems(document: Document.Parsed): Found[] {
 }
 
 function plainMessage(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'this key stands here twice; which one counts?';
   if (error.code === 'MULTIPLE_DOCS') return 'a second document starts here; write one per file';
   const message = error.message.replace(/\s+at line \d+[\s\S]*$/, '');
   return `is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
@@ -115,26 +114,47 @@ function plainMessage(error: YAMLError): string {
 
 const TOO_DEEP = 'is nested too deeply to be read';
 
-/** Aliases of nothing; and keys that are lists or mappings, which would come out as text that nobody wrote. */
-function nodeProblems(document: Document.Parsed): Found[] {
-  const found: Found[] = [];
+interface NodeProblems {
+  /** Aliases of nothing; keys that are lists or mappings, which would come out as text that nobody wrote. */
+  readonly unreadable: readonly Found[];
+  /** Keys that stand twice in one mapping: the rest can be judged all the same. */
+  readonly repeated: readonly Found[];
+}
+
+function nodeProblems(document: Document.Parsed): NodeProblems {
+  const unreadable: Found[] = [];
+  const repeated: Found[] = [];
   try {
     visit(document, {
       Alias: (_, alias) => {
         if (alias.resolve(document) !== undefined) return;
         const message = `*${alias.source} names no anchor (&${alias.source}) before it`;
-        found.push([alias.range?.[0] ?? 0, message]);
+        unreadable.push([startOf(alias) ?? 0, message]);
       },
+      Map: (_, map) => void repeated.push(...repeatedKeys(map)),
       Pair: (_, pair) => {
         const key = isAlias(pair.key) ? pair.key.resolve(document) : pair.key;
-        if (isScalar(key)) return;
-        found.push([(pair.key as Node | null)?.range?.[0] ?? 0, 'a key must be plain text']);
+        if (!isScalar(key)) unreadable.push([startOf(pair.key) ?? 0, 'a key must be plain text']);
       },
     });
   } catch {
-    return [[0, TOO_DEEP]];
+    unreadable.push([0, TOO_DEEP]);
   }
-  return found;
+  return { unreadable, repeated };
+}
+
+/** The library compares every key with every other one, which takes seconds for 10,000 hosts. */
+function repeatedKeys(map: YAMLMap): Found[] {
+  const seen = new Set<string>();
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    const name = String(key.value);
+    if (!seen.has(name)) {
+      seen.add(name);
+      return [];
+    }
+    return [[startOf(key) ?? 0, 'this key stands here twice; which one counts?'] as const];
+  });
 }
 
 /** Where a value stands; for one that is not there, where the nearest mapping or list around it stands. */

@@ -66,18 +66,25 @@ function parseAny(text: string, file: string): Parsed {
   }
   const isYaml = ['.yaml', '.yml', '.json'].includes(extension);
   // As Ansible does: a file without a telling name is YAML if it can be read as such.
-  const yaml = isYaml || extension === '' ? readYaml(text, file, ANSIBLE_YAML) : undefined;
-  if (yaml !== undefined && (isYaml || isMapping(yaml.value))) return fromYaml(text, file, yaml);
+  const yaml = isYaml || extension === '' ? readEitherYaml(text, file) : undefined;
+  if (yaml !== undefined && (isYaml || isMapping(yaml.value))) return fromYaml(file, yaml);
   return { form: 'ansible', loaded: toInventory(parseAnsibleIni(text, file), file) };
 }
 
 const ANSIBLE_YAML = { version: '1.1', tags: ansibleTags } as const;
 
-function fromYaml(text: string, file: string, yaml: YamlText): Parsed {
-  if (isOwnInventory(yaml.value)) {
-    // Ours is YAML 1.2, where `no` and `on` are text, as they are in a spec.
+/** Ours is YAML 1.2, where `no` and `on` are text, as they are in a spec; Ansible's is 1.1. */
+function readEitherYaml(text: string, file: string): YamlText {
+  if (/^[ {"']*hosts["']?\s*:/m.test(text)) {
     const own = readYaml(text, file, { version: '1.2' });
-    return { form: 'ours', loaded: withProblems(own.problems, parseOwnInventory(own)) };
+    if (isOwnInventory(own.value)) return own;
+  }
+  return readYaml(text, file, ANSIBLE_YAML);
+}
+
+function fromYaml(file: string, yaml: YamlText): Parsed {
+  if (isOwnInventory(yaml.value)) {
+    return { form: 'ours', loaded: withProblems(yaml.problems, parseOwnInventory(yaml)) };
   }
   if (yaml.value === undefined)
     return { form: 'neither', loaded: { ok: false, problems: yaml.problems } };

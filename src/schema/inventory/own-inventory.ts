@@ -82,22 +82,19 @@ export function parseOwnInventory(yaml: YamlText): LoadedInventory {
     return { ok: false, problems: zodProblems(yaml, ownSchema, parsed.error.issues) };
   }
   const hosts = parsed.data.hosts.map((host) => toEntry(host, parsed.data.defaults));
-  const problems = twins(hosts).map(({ host, message }) =>
-    yaml.problemAt(['hosts', hosts.indexOf(host)], message),
-  );
-  for (const [index, { name }] of hosts.entries()) {
-    const twin = firstIndexOf(hosts, name);
-    if (twin === index) continue;
-    problems.push(
-      yaml.problemAt(['hosts', index, 'name'], `"${name}" is the name of hosts.${twin} too`),
-    );
+  const indexes = new Map<string, number>();
+  const problems = [...hosts.entries()].flatMap(([index, { name }]) => {
+    const twin = indexes.get(name);
+    indexes.set(name, twin ?? index);
+    if (twin === undefined) return [];
+    const message = `"${name}" is the name of hosts.${twin} too`;
+    return [yaml.problemAt(['hosts', index, 'name'], message)];
+  });
+  for (const { host, message } of twins(hosts)) {
+    problems.push(yaml.problemAt(['hosts', hosts.indexOf(host)], message));
   }
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, inventory: { hosts, groups: groupsOf(hosts) }, warnings: [] };
-}
-
-function firstIndexOf(hosts: readonly HostEntry[], name: string): number {
-  return hosts.findIndex((host) => host.name === name);
 }
 
 function toEntry(host: OwnHost, defaults: Own['defaults']): HostEntry {
