@@ -8,8 +8,7 @@ import { makeHostTree } from '../../src/simulator/model/make-host-tree.ts';
 import { generateGrubCfg } from '../../src/simulator/model/grub/update-grub.ts';
 import { trialText } from '../../src/simulator/model/grub/trial-text.ts';
 
-const fixture = (name: string) =>
-  readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8');
+const fixture = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8');
 const DROP_IN = '/etc/default/grub.d/zz-vfleet.cfg';
 
 const generate = (host: ReturnType<typeof makeHostTree>) =>
@@ -20,9 +19,9 @@ const linuxLines = (cfg: string) =>
 describe('the model of update-grub', () => {
   it("writes what Debian 12's real update-grub wrote in the lab, byte for byte", () => {
     const { tree, machine } = makeHostTree({ name: 'a' });
-    const real = fixture('grub-debian-12-lab.cfg');
+    const real = fixture('../fixtures/debian-12/grub.cfg');
     const rootUuid = /root=UUID=(\S+)/.exec(real)![1]!;
-    tree.put('/etc/default/grub', fixture('default-grub-lab'));
+    tree.put('/etc/default/grub', fixture('../fixtures/debian-12/default-grub'));
     expect(generateGrubCfg(tree, { ...machine, rootUuid }).text).toBe(real);
   });
 
@@ -34,7 +33,7 @@ describe('the model of update-grub', () => {
       defaultArgs: [],
     });
     tree.remove('/sys/firmware/efi');
-    const real = fixture('grub-ubuntu.cfg');
+    const real = fixture('fixtures/grub-ubuntu.cfg');
     const rootUuid = /root=UUID=(\S+)/.exec(real)![1]!;
     expect(generateGrubCfg(tree, { ...machine, rootUuid }).text).toBe(real);
   });
@@ -107,7 +106,7 @@ describe('the model of update-grub', () => {
   it('prints the trial entry that the awk program of the snippet prints', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vfleet-'));
     try {
-      const menu = fixture('grub-debian-12-lab.cfg');
+      const menu = fixture('../fixtures/debian-12/grub.cfg');
       const args = trialArgsText({ add: ['intel_iommu=on', 'a=b'], drop: ['intel_iommu=off'] });
       for (const [name, text] of Object.entries({ menu, args, id: 't-7\n' })) {
         writeFileSync(join(folder, name), text);

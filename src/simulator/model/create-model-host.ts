@@ -2,6 +2,7 @@ import type { Snapshot } from '../../facts/snapshot.ts';
 import { FileTree } from './file-tree.ts';
 import { machineOfSnapshot } from './machine-of-snapshot.ts';
 import { makeHostTree, seedOf, type HostTreeOptions } from './make-host-tree.ts';
+import { PROGRAMS } from './programs.ts';
 import { ModelHost, type ModelHostOptions } from './model-host.ts';
 
 type Behaviour = Pick<ModelHostOptions, 'faults' | 'timing' | 'clock' | 'units' | 'complain'>;
@@ -26,9 +27,16 @@ export function createModelHost(options: CreateModelHostOptions): ModelHost {
     const { snapshot } = options;
     const machine = machineOfSnapshot(snapshot);
     const tree = FileTree.fromSnapshot(snapshot);
-    return new ModelHost({ name, tree, machine, queries: snapshot.queries, ...behaviour });
+    return new ModelHost({
+      name,
+      tree,
+      machine,
+      programs: PROGRAMS,
+      queries: snapshot.queries,
+      ...behaviour,
+    });
   }
   const firmwareOff = faults?.some((fault) => fault.kind === 'firmware-off') === true;
   const made = makeHostTree(firmwareOff ? { ...options, iommuFirmware: false } : options);
-  return new ModelHost({ name, ...made, seed: seedOf(options), ...behaviour });
+  return new ModelHost({ name, ...made, programs: PROGRAMS, seed: seedOf(options), ...behaviour });
 }

@@ -9,7 +9,7 @@ import { HostLock } from './host-lock.ts';
 import { HostLog } from './host-log.ts';
 import type { Machine } from './machine.ts';
 import type { Attribute } from './poke-files.ts';
-import { PROGRAMS, type Program } from './programs.ts';
+import type { Program } from './programs.ts';
 import { answerQuery } from './queries.ts';
 import { Stall } from './stall.ts';
 import { startKernel } from './start-kernel.ts';
@@ -39,6 +39,8 @@ export interface ModelHostOptions {
   readonly name: string;
   readonly tree: FileTree;
   readonly machine: Machine;
+  /** The programs that it has, by name. */
+  readonly programs: ReadonlyMap<string, Program>;
   /** What boot ids are made from. */
   readonly seed?: string;
   readonly faults?: readonly Fault[];
@@ -96,7 +98,7 @@ export class ModelHost {
     this.lock = new HostLock(this.clock);
     this.disk = new Disk(this.tree, this.faults);
     this.units = new Map(Object.entries({ ssh: 'active', libvirtd: 'active', ...options.units }));
-    this.programs = new Map(PROGRAMS);
+    this.programs = new Map(options.programs);
   }
 
   /** Whether it answers. */
