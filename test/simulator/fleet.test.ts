@@ -26,7 +26,7 @@ afterEach(async () => {
 
 async function start(options: FleetOptions) {
   const fleet = await startFleet(options);
-  const limits = { connectTimeoutMs: 1000, graceMs: 300 };
+  const limits = { connectTimeoutMs: 3000, graceMs: 300 };
   const directory = createSshDirectory({ log: pino({ level: 'silent' }), limits });
   running.push({ fleet, directory });
   const port = (index: number): HostPort => directory.host(fleet.hosts[index]!);
@@ -89,7 +89,9 @@ describe('a simulated fleet', () => {
   });
 
   it('is away while a host reboots, and answers with another boot id', async () => {
-    const { fleet, directory, port } = await start({ hosts: 1 });
+    // Long enough away to be met there by a connection, also on a busy machine.
+    const timing = { rebootMs: 1000 };
+    const { fleet, directory, port } = await start({ hosts: 1, timing });
     const [connection] = fleet.hosts;
     const before = await port(0).read(bootId);
     const model = fleet.host('hv01');
