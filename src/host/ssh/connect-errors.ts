@@ -46,10 +46,16 @@ function codeOf(error: SshError): HostErrorCode {
     case 'handshake':
     case 'protocol':
       return 'ssh.protocol';
-    default:
+    case 'client-socket':
       return SOCKET_CODES[String(error.code)] ?? 'ssh.closed';
+    default:
+      // node-ssh gives a connection that just closed the code ETIMEDOUT, whatever the time; it has no level.
+      return 'ssh.closed';
   }
 }
+
+const LIMITS_HINT =
+  'its sshd may limit new connections (MaxStartups, PerSourcePenalties), or be shutting down; it is tried again later';
 
 type Sentence = (target: Target, error: Error) => string;
 
@@ -67,13 +73,13 @@ const SENTENCES: Readonly<Partial<Record<HostErrorCode, Sentence>>> = {
   'ssh.protocol': (_it, error) =>
     `the SSH handshake failed (${error.message}); ${protocolHint(error)}`,
   'ssh.closed': (it, error) =>
-    `${at(it)} closed the connection before it was ready (${error.message}); see its sshd log`,
+    `${at(it)} closed the connection before the login was done (${error.message}); ${LIMITS_HINT}`,
 };
 
 /** A lost connection here is what MaxStartups and PerSourcePenalties look like from outside (reference/ssh.md trap 8). */
 const protocolHint = (error: Error): string =>
   /lost before handshake/i.test(error.message)
-    ? 'its sshd may limit new connections (MaxStartups, PerSourcePenalties); it is tried again later'
+    ? LIMITS_HINT
     : 'the two sides may share no algorithm; see the Ciphers, KexAlgorithms and HostKeyAlgorithms of its sshd';
 
 const at = ({ address, port }: Target): string => `${address}:${port}`;
