@@ -1,0 +1,159 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RolloutStatus } from '../../src/domain/status.ts';
+import { startFleet, type Fleet } from '../../src/simulator/fleet.ts';
+import { jsonLines } from './json-lines.ts';
+import { runCli, startCli, type CliResult } from './run-cli.ts';
+
+/** The whole way of a user, in order: each test goes on where the one before ended. */
+let folder: string;
+let fleet: Fleet;
+let up: ChildProcessWithoutNullStreams;
+let spec: string;
+
+const vfleet = (...args: string[]): Promise<CliResult> => runCli(args, { stateHome: folder });
+const json = async <T>(...args: string[]): Promise<T> => {
+  const { stdout } = await vfleet(...args, '--json');
+  return JSON.parse(stdout) as T;
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vfleet-e2e-'));
+  fleet = await startFleet({
+    hosts: 4,
+    parentFolder: folder,
+    describe: () => ({ cpu: 'intel', os: 'debian-12' }),
+    faults: { hv04: [{ kind: 'firmware-off' }], hv03: [{ kind: 'trial-panics' }] },
+    timing: { shutdownMs: 20, rebootMs: 200, panicSecondMs: 10 },
+  });
+  spec = join(folder, 'spec.yaml');
+  await writeFile(spec, specText(fleet.inventoryFile));
+  up = startCli(['up', '--json'], { stateHome: folder });
+  up.stderr.resume();
+  await jsonLines(up).until<{ ready?: boolean }>((line) => line.ready === true);
+}, 120_000);
+
+afterAll(async () => {
+  if (up.exitCode === null) {
+    up.kill('SIGINT');
+    await once(up, 'exit');
+  }
+  await fleet.stop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+const specText = (inventory: string): string => `version: 1
+name: enable
+hosts: { inventory: ${inventory}, select: all }
+target: { iommu: enabled, hostDma: passthrough }
+waves:
+  - { name: canary, hosts: 1, maxFailures: 0, promote: manual }
+  - { name: fleet, upTo: 100% }
+limits: { parallel: 4, maxUnavailable: 100%, maxFailures: 2 }
+`;
+
+describe('a rollout from the command line', () => {
+  it('plans what would change', async () => {
+    const plan = await json<{ changing: number; blocked: unknown[] }>('plan', spec);
+    expect(plan).toMatchObject({
+      changing: 3,
+      blocked: [{ code: 'firmware.no-dmar', hosts: ['hv04'] }],
+    });
+  });
+
+  it('captures a host, and plans from the capture', async () => {
+    const dir = join(folder, 'capture');
+    const captured = await vfleet('capture', 'hv01', dir, '-i', fleet.inventoryFile);
+    expect(captured.code).toBe(0);
+    const facts = await json<{ hostname: string }>('facts', '--from', dir);
+    expect(facts.hostname).toBe('hv01');
+    const plan = await vfleet('plan', spec, '--from', dir);
+    expect(plan.stdout).toContain('1 to change');
+    expect(plan.stdout).toContain('+ intel_iommu=on iommu=pt');
+  });
+
+  it('refuses a second up, a wrong number of hosts, and to start without being told to', async () => {
+    const [second, wrong, unasked] = await Promise.all([
+      vfleet('up'),
+      vfleet('start', spec, '--expect-hosts', '7', '--yes'),
+      vfleet('start', spec),
+    ]);
+    expect([second.code, wrong.code, unasked.code]).toEqual([5, 5, 5]);
+    expect(second.stderr).toContain('running already');
+    expect(wrong.stderr).toContain('3 hosts would change, not 7');
+    expect(unasked.stderr).toContain('3 reboots');
+    expect(unasked.stderr).toContain('--yes');
+  });
+
+  it('starts exactly a kept plan, once', async () => {
+    const { id } = await json<{ id: string }>('plan', spec);
+    const started = await json<{ rollout: string }>(
+      ...['start', spec, '--plan', id, '--expect-hosts', '3', '--yes'],
+    );
+    expect(started.rollout).toBe('enable#1');
+    const again = await vfleet('start', spec, '--yes');
+    expect(again.code).toBe(5);
+    expect(again.stderr).toContain('enable#1 is under way');
+  });
+
+  it('waits for a promotion, holds what fails, and takes the exits that it names', async () => {
+    const watch = startCli(['status', 'enable', '--watch', '--json'], { stateHome: folder });
+    watch.stderr.resume();
+    const ended = once(watch, 'exit');
+    const lines = jsonLines(watch);
+    await lines.until<RolloutStatus>(({ phase }) => phase === 'awaiting-promotion');
+    expect((await vfleet('status', 'enable')).code).toBe(3);
+    expect((await vfleet('promote', 'enable')).code).toBe(5);
+    const promoted = await vfleet('promote', 'enable#1', '--yes', '--reason', 'looks well');
+    expect(promoted).toMatchObject({ code: 0 });
+
+    await lines.until<RolloutStatus>(({ phase }) => phase === 'waiting');
+    const host = await vfleet('host', 'enable', 'hv03');
+    expect(host.code).toBe(3);
+    expect(host.stdout).toContain('reboot.trial-failed');
+    expect(host.stdout).toContain('vfleet rollback enable hv03');
+    const list = await vfleet();
+    expect(list.code).toBe(3);
+    expect(list.stdout).toContain('enable#1');
+
+    const back = await vfleet('rollback', 'enable', '--held', '--yes');
+    expect(back).toMatchObject({ code: 0 });
+    const end = await lines.until<RolloutStatus>(({ phase }) => phase === 'done');
+    expect(end.counts).toMatchObject({ done: 2, 'rolled-back': 1, blocked: 1 });
+    expect(end.audit.map(({ verb, reason }) => [verb, reason])).toEqual([
+      ['start', undefined],
+      ['promote', 'looks well'],
+      ['rollback', undefined],
+    ]);
+    expect(await ended).toEqual([0, null]);
+  }, 120_000);
+
+  it('refuses verbs on what has ended, and says what to do', async () => {
+    const { code, stderr } = await vfleet('pause', 'enable');
+    expect(code).toBe(5);
+    expect(stderr).toContain('has ended');
+    expect((await vfleet('status', 'nothing')).code).toBe(2);
+  });
+
+  it('takes a finished rollout back with the next number', async () => {
+    const started = await json<{ rollout: string; hosts: number }>(
+      ...['rollback', 'enable#1', '--all', '--yes'],
+    );
+    expect(started).toMatchObject({ rollout: 'enable#2', hosts: 2 });
+    const watch = await vfleet('status', 'enable#2', '--watch');
+    expect(watch.code).toBe(0);
+    expect(watch.stdout).toContain('ROLLBACK DONE');
+    const plan = await json<{ changing: number }>('plan', spec);
+    expect(plan.changing).toBe(3);
+  }, 120_000);
+
+  it('ends at Ctrl-C, after which there is no engine', async () => {
+    up.kill('SIGINT');
+    expect(await once(up, 'exit')).toEqual([0, null]);
+    expect((await vfleet('list')).code).toBe(4);
+  }, 60_000);
+});
