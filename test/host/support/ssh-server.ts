@@ -22,7 +22,8 @@ export interface TestServerOptions {
   readonly refuses?: boolean;
   /** Most sessions on one connection, as sshd's MaxSessions; the ones above are refused. */
   readonly maxSessions?: number;
-  readonly forward?: 'allowed' | 'refused' | 'unreachable';
+  /** Forwards connections to others, as a jump host does. */
+  readonly forwards?: boolean;
   readonly algorithms?: ServerConfig['algorithms'];
   /** The key that known_hosts lists. */
   readonly hostKeyType?: 'ed25519' | 'rsa';
@@ -116,20 +117,8 @@ function serve(connection: Connection, options: TestServerOptions, seen: TestSer
     else attempt.accept();
   });
   connection.on('ready', () => (seen.logins += 1));
-  connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
-    if (options.forward !== 'allowed') {
-      reject();
-      return;
-    }
-    const socket = connect(destPort, destIP);
-    socket.once('error', () => reject());
-    socket.once('connect', () => {
-      const stream = accept();
-      stream.on('error', () => socket.destroy());
-      socket.on('error', () => stream.end());
-      socket.pipe(stream).pipe(socket);
-    });
-  });
+  // Without a listener ssh2 refuses as sshd does under `AllowTcpForwarding no`.
+  if (options.forwards === true) forward(connection);
   connection.on('session', (accept, reject) => {
     if (sessions >= (options.maxSessions ?? 100)) {
       reject();
@@ -143,6 +132,19 @@ function serve(connection: Connection, options: TestServerOptions, seen: TestSer
       const channel = acceptExec();
       const stdin = collect(channel);
       (options.onCommand ?? answerReads)(channel, { text: command, stdin }, connection);
+    });
+  });
+}
+
+function forward(connection: Connection): void {
+  connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
+    const socket = connect(destPort, destIP);
+    socket.once('error', () => reject());
+    socket.once('connect', () => {
+      const stream = accept();
+      stream.on('error', () => socket.destroy());
+      socket.on('error', () => stream.end());
+      socket.pipe(stream).pipe(socket);
     });
   });
 }
@@ -198,4 +200,12 @@ export function finish(channel: ServerChannel, code: number): void {
 export function withoutKey(connection: HostConnection): HostConnection {
   const { name, address, port, user, knownHostsFile } = connection;
   return { name, address, port, user, ...(knownHostsFile !== undefined && { knownHostsFile }) };
+}
+
+/** A way to a host, for use as a jump host. */
+export function withoutName({
+  name: _name,
+  ...way
+}: HostConnection): Omit<HostConnection, 'name' | 'jump'> {
+  return way;
 }
