@@ -1,9 +1,10 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
+import { newKey } from './new-key.ts';
 import type { FleetKeys } from './ssh-front.ts';
 
-const { generateKeyPairSync, parseKey } = ssh2.utils;
+const { parseKey } = ssh2.utils;
 
 /** Keys of a new fleet, and where its client finds them. */
 export interface WrittenKeys {
@@ -33,8 +34,4 @@ export async function writeKeys(
     identityFile,
     knownHostsFile,
   };
-}
-
-function newKey(comment: string) {
-  return generateKeyPairSync('ed25519', { comment: `vfleet simulated fleet, ${comment}` });
 }
