@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import pino, { type Logger } from 'pino';
 import type { CliConfig } from './config.ts';
-import { CliError, type Outcome } from './outcome.ts';
+import { CliError } from './outcome.ts';
 import { createStyle, type Style } from './render/style.ts';
 
 /** Everything a command may touch beside its own work. */
@@ -27,12 +27,6 @@ export interface CommandContext {
   /** Asks a yes-or-no question; refuses with exit 5 when nobody is there to answer. */
   readonly confirm: (question: string, options: { readonly yes: boolean }) => Promise<void>;
 }
-
-/** A command's work: takes the context and says how it ended. */
-export type Command<A extends readonly unknown[]> = (
-  context: CommandContext,
-  ...args: A
-) => Promise<Outcome>;
 
 /** Builds the context of one invocation on the process's own streams. */
 export function createContext(options: {

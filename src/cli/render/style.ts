@@ -1,3 +1,4 @@
+import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import stringWidth from 'string-width';
 
@@ -29,28 +30,33 @@ export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 }
 
-/** Pads on the left to a width in terminal columns. */
-export function padStart(text: string, width: number): string {
-  return ' '.repeat(Math.max(0, width - stringWidth(text))) + text;
-}
+/** cli-table3 without any border: two spaces between columns, nothing around. */
+const NO_BORDER: Readonly<Record<string, string>> = Object.fromEntries(
+  ['top', 'bottom', 'left', 'mid', 'right'].flatMap((side) => [
+    [side, ''],
+    ...['mid', 'left', 'right'].map((part) => [`${side}-${part}`, '']),
+  ]),
+);
 
 /** Left-aligned columns two spaces apart, without trailing spaces; `right` names the right-aligned ones. */
 export function columns(
   rows: readonly (readonly string[])[],
   options: { readonly indent?: number; readonly right?: readonly number[] } = {},
 ): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, stringWidth(cell))));
-  }
-  const indent = ' '.repeat(options.indent ?? 0);
+  if (rows.length === 0) return [];
   const right = new Set(options.right ?? []);
-  return rows.map((row) =>
-    (
-      indent +
-      row.map((cell, at) => (right.has(at) ? padStart : padEnd)(cell, widths[at] ?? 0)).join('  ')
-    ).trimEnd(),
-  );
+  const width = Math.max(...rows.map((row) => row.length));
+  const table = new Table({
+    chars: { ...NO_BORDER, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: Array.from({ length: width }, (_, at) => (right.has(at) ? 'right' : 'left')),
+  });
+  table.push(...rows.map((row) => [...row]));
+  const indent = ' '.repeat(options.indent ?? 0);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => (indent + line).trimEnd());
 }
 
 /** Words in lines of at most `width` columns; a longer word stands alone. */
