@@ -137,7 +137,8 @@ export class HostRun {
     const sent = getExternalWorkflowHandle(rolloutWorkflowId(this.input.rollout))
       .signal(hostReportSignal, report)
       .catch((error: unknown) => {
-        log.warn('the report did not reach the rollout', { seq: report.seq, error: String(error) });
+        // Not a warning: the rollout asks for what it did not hear, and one that has ended needs nothing.
+        log.info('the report did not reach the rollout', { seq: report.seq, error: String(error) });
       })
       .finally(() => this.#pending.delete(sent));
     this.#pending.add(sent);

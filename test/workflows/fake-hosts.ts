@@ -114,7 +114,7 @@ export class FakeWorld {
   activities(): HostActivities {
     const plain = this.#wellBehaved();
     const recorded = (Object.keys(plain) as Name[]).map((name) => {
-      const act = plain[name] as (input: never) => Promise<unknown>;
+      const act = (input: never): Promise<unknown> => plain[name](input);
       return [name, this.#recorded(name, act)] as const;
     });
     return Object.fromEntries(recorded) as unknown as HostActivities;

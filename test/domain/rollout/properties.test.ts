@@ -86,7 +86,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       nth: fc.nat(20),
       state: fc.constantFrom('held', 'done', 'done', 'rolled-back', 'running', 'unreachable'),
       down: fc.boolean(),
-    }) as fc.Arbitrary<Move>,
+    }),
   },
 );
 
@@ -112,28 +112,39 @@ function unavailable(driver: Driver): Set<number> {
 function play(driver: Driver, model: Model, moved: Move): void {
   switch (moved.do) {
     case 'pass':
-      return driver.pass(60_000);
+      driver.pass(60_000);
+      break;
     case 'verb':
       if (driver.verb(moved.ask) === undefined && moved.ask.verb === 'resume') {
         model.allowed = Math.max(model.allowed, model.failed.size + (moved.ask.newBudget ?? 0));
       }
-      return;
+      break;
     case 'step':
-      return checkedStep(driver, model);
-    case 'report': {
-      const open = driver.state.cells.flatMap((cell, at) => (cell.state === 'running' ? [at] : []));
-      const index = open[moved.nth % Math.max(1, open.length)];
-      if (index === undefined) return;
-      const wanted =
-        driver.state.cells[index]?.undo === true ||
-        driver.rules.direction === 'rollback' ||
-        driver.state.aborting !== null;
-      if (moved.state === 'held' || (moved.state === 'rolled-back' && !wanted))
-        model.failed.add(index);
-      const down = moved.state === 'unreachable' || (moved.state === 'held' && moved.down);
-      driver.report(index, moved.state, { unavailable: down });
-    }
+      checkedStep(driver, model);
+      break;
+    case 'report':
+      reportOne(driver, model, moved);
   }
+}
+
+/** One of the running hosts reports; the model counts it as failed when nobody wanted that outcome. */
+function reportOne(driver: Driver, model: Model, moved: Extract<Move, { do: 'report' }>): void {
+  const open = driver.state.cells.flatMap((cell, at) => (cell.state === 'running' ? [at] : []));
+  const index = open[moved.nth % Math.max(1, open.length)];
+  if (index === undefined) return;
+  if (moved.state === 'held' || (moved.state === 'rolled-back' && !isWanted(driver, index))) {
+    model.failed.add(index);
+  }
+  const down = moved.state === 'unreachable' || (moved.state === 'held' && moved.down);
+  driver.report(index, moved.state, { unavailable: down });
+}
+
+function isWanted(driver: Driver, index: number): boolean {
+  return (
+    driver.state.cells[index]?.undo === true ||
+    driver.rules.direction === 'rollback' ||
+    driver.state.aborting !== null
+  );
 }
 
 /** Starts what may start, and checks every limit against what was true before. */
