@@ -10,7 +10,6 @@ import type { HostDirectory } from '../../src/host/connection.ts';
 import { createSshDirectory } from '../../src/host/ssh/pool.ts';
 import { startFleet, type Fleet } from '../../src/simulator/fleet.ts';
 import type { Fault } from '../../src/simulator/model/faults.ts';
-import type { HostTreeOptions } from '../../src/simulator/model/make-host-tree.ts';
 import { newKey } from '../../src/simulator/new-key.ts';
 import { guard, LEASE, PASSTHROUGH } from '../support/step-run.ts';
 
@@ -23,7 +22,6 @@ const FAULTS: Record<string, Fault[]> = {
   hv08: [{ kind: 'disk-full' }],
   hv09: [{ kind: 'garbage' }],
 };
-const TREES: Record<string, Partial<HostTreeOptions>> = { hv06: { grubDefault: '1>0' } };
 
 let fleet: Fleet;
 let hosts: HostDirectory;
@@ -32,8 +30,9 @@ beforeAll(async () => {
   fleet = await startFleet({
     hosts: 13,
     faults: FAULTS,
-    describe: (_index, name) => ({ cpu: 'intel', os: 'debian-12', ...TREES[name] }),
+    describe: () => ({ cpu: 'intel', os: 'debian-12' }),
   });
+  fleet.host('hv06').tree.put('/boot/loader/entries/alma.conf', 'title AlmaLinux\n');
   hosts = createSshDirectory({ log: pino({ level: 'silent' }) });
 });
 afterAll(async () => {
@@ -98,7 +97,7 @@ describe('a host that cannot be reached or used: what is said, and that nothing 
   });
 
   const blocked: readonly [string, string, RegExp][] = [
-    ['hv06', 'bootloader.unsupported', /not a plain menu entry/],
+    ['hv06', 'bootloader.unsupported', /BLS entries.*not yet built/],
     ['hv07', 'firmware.no-dmar', /turn on VT-d in setup/],
     ['hv08', 'host.no-space', /make room/],
   ];
