@@ -1,7 +1,6 @@
-import stringWidth from 'string-width';
 import type { RolloutStatus } from '../../domain/status.ts';
 import { phaseText, runningFor, shortName } from './status.ts';
-import { columns, type Style } from './style.ts';
+import { columns, widthOf, type Style } from './style.ts';
 import { age } from './time.ts';
 import { waveTable } from './waves.ts';
 
@@ -61,12 +60,12 @@ function hostLines(view: LiveView, style: Style): string[] {
 
 /** Cuts a line that would wrap: a wrapped line breaks the redraw in place. Colour codes take no room. */
 function cut(line: string, width: number): string {
-  if (stringWidth(line) <= width) return line;
+  if (widthOf(line) <= width) return line;
   // eslint-disable-next-line no-control-regex -- the escape sequences that picocolors writes
   const plain = line.replaceAll(/\u001b\[\d+m/g, '');
   let kept = '';
   for (const character of plain) {
-    if (stringWidth(kept + character) > width - 1) break;
+    if (widthOf(kept + character) > width - 1) break;
     kept += character;
   }
   return `${kept}…`;
