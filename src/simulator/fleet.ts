@@ -40,6 +40,8 @@ export interface Fleet {
   host(name: string): ModelHost;
   /** Cuts the connections to one host; what runs there goes on. */
   cutConnections(name: string): void;
+  /** How many SSH connections a host has taken. */
+  connections(name: string): number;
   /** Ends every connection, listener and timer, and removes the folder. */
   stop(): Promise<void>;
 }
@@ -197,6 +199,7 @@ async function openFleet({ places, written, fronts, folder }: OpenFleet): Promis
     knownHostsFile,
     host: (name) => frontOf(name).host(),
     cutConnections: (name) => frontOf(name).cutConnections(),
+    connections: (name) => frontOf(name).connections,
     stop: async () => {
       await Promise.all([...fronts.values()].map((front) => front.stop()));
       await rm(folder, { recursive: true, force: true });

@@ -46,6 +46,8 @@ export class SshFront {
   private model: ModelHost | undefined;
   private retry: NodeJS.Timeout | undefined;
   private stopped = false;
+  /** Connections taken so far. */
+  connections = 0;
 
   constructor(options: SshFrontOptions) {
     this.options = options;
@@ -123,6 +125,7 @@ export class SshFront {
     const model = this.host();
     const key = keyOf(socket.remoteAddress, socket.remotePort);
     this.sockets.set(key, socket);
+    this.connections += 1;
     socket.on('error', () => undefined);
     socket.on('close', () => this.sockets.delete(key));
     const stall = model.faults.find('stalls');
