@@ -28,9 +28,10 @@ export function isWritablePath(path: string): boolean {
 /** Attributes that reset, remove or rescan a device (host.md §6): never written. */
 const NEVER_POKED = /\/(reset|remove|rescan)$/;
 
-/** Whether the poke verb may write this path: kernel files under /sys and /proc/sys. */
+/** Empty, `.` and `..` parts, and a slash at the end. */
+const NOT_PLAIN = /\/(\.{0,2})(\/|$)/;
+
+/** Whether the poke verb may write this path: plain paths of kernel files under /sys and /proc/sys. */
 export function isPokablePath(path: string): boolean {
-  return (
-    /^\/(sys|proc\/sys)\/./.test(path) && !`${path}/`.includes('/../') && !NEVER_POKED.test(path)
-  );
+  return /^\/(sys|proc\/sys)\/./.test(path) && !NOT_PLAIN.test(path) && !NEVER_POKED.test(path);
 }

@@ -2,9 +2,9 @@
 # ended, so it is left behind, holding the lock (descriptor 9) until it returns.
 unrecorded() { refuse record-failed "$1"; }
 pokable() {
-  case $1/ in
-    */../*) return 1 ;;
-    */reset/ | */remove/ | */rescan/) return 1 ;;
+  case $1 in
+    *//* | */./* | */../* | */ | */. | */..) return 1 ;;
+    */reset | */remove | */rescan) return 1 ;;
     /sys/?* | /proc/sys/?*) return 0 ;;
   esac
   return 1

@@ -1,7 +1,8 @@
 # Start of every script. Arguments arrive on stdin, one per line; a reply is fields that each end in NUL,
 # between a begin and an end mark that carry the caller's nonce, so that a login banner in front is told apart.
-# A lost connection must not stop a mutation half-way, hence no SIGPIPE.
-trap '' PIPE
+# A lost connection must not stop a mutation half-way, hence a handler for SIGPIPE; were it ignored, so it would be in every
+# program that is run from here.
+trap : PIPE
 set -u
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

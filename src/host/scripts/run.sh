@@ -40,9 +40,10 @@ scratch_folder
 mkfifo "$scratch/out.pipe" "$scratch/err.pipe" || unrecorded 'mkfifo does not work here'
 collect out
 collect err
-# The code is kept by a shell of its own, since 124 of timeout could be the program's own. That shell keeps the lock for as
-# long as the program runs, even without us; the program does not get it, or a daemon it starts would keep it for ever.
-timeout -k 2 "$limit" /bin/sh -c '"$@" 9>&-; echo $? >"$0"' "$scratch/code" "$@" </dev/null >"$scratch/out.pipe" 2>"$scratch/err.pipe"
+# The code is kept by a shell of its own, which itself ends with 0: so 124 and 137 can only come from timeout. That shell keeps
+# the lock for as long as the program runs, even without us; the program does not get it, or a daemon it starts would keep it
+# for ever. It outlives TERM, or timeout would think that all is done while a stubborn program goes on.
+timeout -k 2 "$limit" /bin/sh -c 'trap : TERM; "$@" 9>&-; echo $? >"$0"' "$scratch/code" "$@" </dev/null >"$scratch/out.pipe" 2>"$scratch/err.pipe"
 status=$?
 waited=0
 while [ ! -e "$scratch/out.done" ] || [ ! -e "$scratch/err.done" ]; do
@@ -53,13 +54,12 @@ while [ ! -e "$scratch/out.done" ] || [ ! -e "$scratch/err.done" ]; do
   sleep 0.05
   waited=$((waited + 50))
 done
-if [ -s "$scratch/code" ]; then
-  read -r code <"$scratch/code"
-  field exited "$code"
-elif [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
   field timed-out "$status"
 else
-  field exited "$status"
+  # Without its code nothing can be said: no answer makes the outcome unknown.
+  read -r code <"$scratch/code" || exit 74
+  field exited "$code"
 fi
 field "$(base64 <"$scratch/out")" "$(base64 <"$scratch/err")"
 rm -rf "$scratch"

@@ -1,4 +1,10 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import {
+  execFile,
+  execFileSync,
+  spawn,
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+} from 'node:child_process';
 import { promisify } from 'node:util';
 import { once } from 'node:events';
 import {
@@ -38,7 +44,8 @@ export interface OpenSshHostOptions {
 /** One host of the real server, in a root of its own that goes when it is disposed. */
 export interface OpenSshHost extends ContractHost {
   readonly address: string;
-  readonly root: string;
+  /** Starts a command in the root without SSH, as its root user. */
+  start(command: string): ChildProcessWithoutNullStreams;
 }
 
 /** Makes a root, holds its namespaces open, and gives both views of it. */
@@ -58,8 +65,9 @@ export async function makeOpenSshHost(options: OpenSshHostOptions): Promise<Open
   return {
     port,
     address,
-    root,
     bootId: BOOT_ID,
+    start: (command) =>
+      spawn('nsenter', [...entry(holder), 'chroot', root, '/bin/sh', '-c', command]),
     ...filesOf(seen),
     ...steering(control, seen),
     dispose: async () => {
@@ -72,6 +80,9 @@ export async function makeOpenSshHost(options: OpenSshHostOptions): Promise<Open
     },
   };
 }
+
+const entry = (holder: ChildProcess): string[] =>
+  `--preserve-credentials -t ${holder.pid ?? 0} -U -m`.split(' ');
 
 async function holdRoot(root: string, fault = 'none'): Promise<ChildProcess> {
   const folders = ['dev', 'proc/sys/kernel/random', 'sys', 'etc/default', 'boot', 'tmp', 'run'];

@@ -54,7 +54,6 @@ if mv "$control/stall" "$control/stalled" 2>/dev/null; then
   mv "$control/arrived.new" "$control/arrived"
   read -r _ <"$control/gate"
   code=0
-  trap '' PIPE
   nsenter --preserve-credentials -t "$holder" -U -m chroot "$root" /bin/sh -c "$SSH_ORIGINAL_COMMAND" <"$control/stdin" || code=$?
   echo "$code" >"$control/ended.new"
   mv "$control/ended.new" "$control/ended"
