@@ -57,4 +57,4 @@ fi
 [ -z "${QMP_FD:-}" ] || args+=(-chardev "socket,id=monitor,fd=$QMP_FD" -mon chardev=monitor,mode=control)
 
 # The kernel kills QEMU when our parent dies, however it dies: no machine outlives the test that started it.
-exec setpriv --pdeathsig KILL nice qemu-system-x86_64 "${args[@]}" "$@"
+exec setpriv --pdeathsig KILL qemu-system-x86_64 "${args[@]}" "$@"

@@ -68,8 +68,9 @@ configure_grub() {
   mkdir -p "$root/boot/grub/x86_64-efi"
   cp "$root"/usr/lib/grub/x86_64-efi/*.{mod,lst} "$root/boot/grub/x86_64-efi/"
   kernel=$(basename "$root"/boot/vmlinuz-* | sed s/vmlinuz-//)
-  # Good for one boot only: grub-probe cannot work in a chroot, so the sealing boot runs the real update-grub.
-  printf '%s\n' "linux /boot/vmlinuz-$kernel root=LABEL=LABROOT ro console=ttyS0 no_timer_check" \
+  # Good for one boot only: grub-probe cannot work in a chroot, so the sealing boot runs the real update-grub. With
+  # panic=1 and -no-reboot one that fails ends at once.
+  printf '%s\n' "linux /boot/vmlinuz-$kernel root=LABEL=LABROOT ro console=ttyS0 no_timer_check intel_iommu=off panic=1" \
     "initrd /boot/initrd.img-$kernel" boot >"$root/boot/grub/grub.cfg"
   # As update-grub makes it; it keeps the mode of the file it overwrites.
   chmod 600 "$root/boot/grub/grub.cfg"
@@ -99,8 +100,12 @@ make_disk() {
 }
 
 # One boot, in which lab-seal.service runs and turns the machine off. See image/root/etc/lab-seal.sh.
+#
+# timeout leaves our process group, so it must be told by the kernel when we die; and the machine must not inherit the
+# lock, else a build that was killed would keep the next one waiting for as long as its machine lives.
 seal() {
-  IMAGE=$work/raw.qcow2 timeout 900 "$here/boot.sh" "$work/seal" -no-reboot </dev/null >"$work/console.log" 2>&1 &&
+  IMAGE=$work/raw.qcow2 setpriv --pdeathsig TERM timeout 900 "$here/boot.sh" "$work/seal" -no-reboot \
+    </dev/null >"$work/console.log" 2>&1 9>&- &&
     grep -q '^lab-sealed' "$work/console.log" ||
     { tail -30 "$work/console.log" >&2; echo "lab image: the sealing boot failed" >&2; return 1; }
   qemu-img convert -c -O qcow2 -o compression_type=zstd "$work/seal/disk.qcow2" "$work/host.qcow2"
