@@ -44,7 +44,8 @@ export function poll(timeoutMs: number): Pick<HostActivities, 'awaitReboot'> {
     startToCloseTimeout: ACTIVITY_TIME_MS.look,
     scheduleToCloseTimeout: timeoutMs,
     cancellationType: ActivityCancellationType.TRY_CANCEL,
-    retry: { initialInterval: 5_000, backoffCoefficient: 1, maximumInterval: 5_000 },
+    // A model or a virtual machine is back in seconds; a server takes minutes, where 5 s more do not count.
+    retry: { initialInterval: 1_000, backoffCoefficient: 1.5, maximumInterval: 5_000 },
   });
 }
 

@@ -83,11 +83,15 @@ async function lookAt(run: HostRun, bootIdBefore: string): Promise<Look> {
 }
 
 function noReturn(run: HostRun, seen: Extract<Look, { kind: 'away' }>): StepOutcome {
-  const minutes = Math.round(run.input.reboot.timeoutMs / 60_000);
   return {
     kind: 'hold',
     code: 'reboot.no-return',
-    sentence: `${run.input.connection.name} was told to reboot and has not answered within ${minutes} minutes.`,
+    sentence: `${run.input.connection.name} was told to reboot and has not answered within ${duration(run.input.reboot.timeoutMs)}.`,
     evidence: { last: seen.code, seen: seen.sentence, bootIdBefore: run.state.bootIdBefore ?? '' },
   };
+}
+
+/** `90 s`, `20 m`: as short as it can be said exactly. */
+function duration(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} m` : `${Math.round(ms / 1_000)} s`;
 }
