@@ -11,13 +11,6 @@ import type { OpenSshHost } from './support/openssh-host.ts';
 
 const DEADLINE_MS = 20_000;
 
-/** As sudo does: only `-n --`, and next to nothing of the environment. */
-const SUDO = `#!/bin/sh
-[ "$1 $2" = "-n --" ] || exit 9
-shift 2
-exec env -i PATH="$PATH" SUDO_USER=operator "$@"
-`;
-
 /** sudo's own words, from its source (plugins/sudoers, messages of 1.9). */
 const REFUSALS = {
   'a password': 'sudo: a password is required',
@@ -42,15 +35,9 @@ async function asOperator(bench: OpenSshBench, host: OpenSshHost): Promise<HostP
   });
 }
 
-async function installSudo(host: OpenSshHost, text: string): Promise<void> {
-  await host.program('sudo', {});
-  await host.put('/usr/local/bin/sudo', text);
-}
-
 describeOnOpenSsh('a real host', (bench) => {
   it('is used through sudo -n by a user who is not root', async () => {
     const host = await bench.host();
-    await installSudo(host, SUDO);
     await takeLease(host);
     const port = await asOperator(bench, host);
     const files = [{ path: RECORD, expect: null, content: Buffer.from('x') }];
@@ -60,7 +47,6 @@ describeOnOpenSsh('a real host', (bench) => {
 
   it('tells the SSH connection although sudo drops it', async () => {
     const host = await bench.host();
-    await installSudo(host, SUDO);
     const port = await asOperator(bench, host);
     const { queries } = await port.read({
       entries: [{ kind: 'query', query: 'ssh-connection' }],
@@ -75,7 +61,7 @@ describeOnOpenSsh('a real host', (bench) => {
 
   it.each(Object.entries(REFUSALS))('says so when sudo wants %s', async (_what, words) => {
     const host = await bench.host();
-    await installSudo(host, `#!/bin/sh\necho '${words}' >&2\nexit 1\n`);
+    await host.put('/usr/local/bin/sudo', `#!/bin/sh\necho '${words}' >&2\nexit 1\n`);
     const port = await asOperator(bench, host);
     await expect(port.run({ argv: ['id'], deadlineMs: DEADLINE_MS })).rejects.toMatchObject({
       code: 'host.no-sudo',
@@ -84,6 +70,7 @@ describeOnOpenSsh('a real host', (bench) => {
 
   it('says so when there is no sudo', async () => {
     const host = await bench.host();
+    await host.remove('/usr/local/bin/sudo');
     const port = await asOperator(bench, host);
     await expect(port.run({ argv: ['id'], deadlineMs: DEADLINE_MS })).rejects.toMatchObject({
       code: 'host.no-sudo',

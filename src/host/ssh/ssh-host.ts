@@ -20,13 +20,17 @@ export interface SshHostOptions {
   readonly log: Logger;
 }
 
+/** A read that is given up has changed nothing, so its caller need not wait until the host has ended it by force. */
+const READ_GRACE_MS = 2000;
+
 /** The host port over SSH: each verb is one command. */
 export function createSshHost({ connection, run, graceMs, log }: SshHostOptions): HostPort {
   const { name, user } = connection;
   const perform = async <V extends Verb>(verb: V, request: Requests[V]): Promise<Answers[V]> => {
     const call = encodeCall(verb, request, { host: name, become: user !== 'root' });
+    const grace = verb === 'read' ? Math.min(graceMs, READ_GRACE_MS) : graceMs;
     const begun = performance.now();
-    const reply = await run(call, { host: name, verb, timeoutMs: call.hostLimitMs + graceMs });
+    const reply = await run(call, { host: name, verb, timeoutMs: call.hostLimitMs + grace });
     log.debug(
       {
         host: name,

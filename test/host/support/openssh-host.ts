@@ -30,7 +30,7 @@ import {
   type ContractProgram,
   type StalledCommand,
 } from '../contract/contract-host.ts';
-import { HOLD_ROOT } from './openssh-scripts.ts';
+import { FAKE_SUDO, HOLD_ROOT } from './openssh-scripts.ts';
 import type { OpenSshServer } from './openssh-server.ts';
 
 const BOOT_ID = '11111111-2222-4333-8444-555555555555';
@@ -44,6 +44,7 @@ export interface OpenSshHostOptions {
 /** One host of the real server, in a root of its own that goes when it is disposed. */
 export interface OpenSshHost extends ContractHost {
   readonly address: string;
+  remove(path: string): Promise<void>;
   /** Starts a command in the root without SSH, as its root user. */
   start(command: string): ChildProcessWithoutNullStreams;
 }
@@ -66,8 +67,11 @@ export async function makeOpenSshHost(options: OpenSshHostOptions): Promise<Open
     port,
     address,
     bootId: BOOT_ID,
-    start: (command) =>
-      spawn('nsenter', [...entry(holder), 'chroot', root, '/bin/sh', '-c', command]),
+    remove: (path) => {
+      rmSync(seen + path);
+      return Promise.resolve();
+    },
+    start: (command) => enterRoot(holder, root, command),
     ...filesOf(seen),
     ...steering(control, seen),
     dispose: async () => {
@@ -81,8 +85,15 @@ export async function makeOpenSshHost(options: OpenSshHostOptions): Promise<Open
   };
 }
 
-const entry = (holder: ChildProcess): string[] =>
-  `--preserve-credentials -t ${holder.pid ?? 0} -U -m`.split(' ');
+const enterRoot = (
+  holder: ChildProcess,
+  root: string,
+  command: string,
+): ChildProcessWithoutNullStreams =>
+  spawn('nsenter', [
+    ...`--preserve-credentials -t ${holder.pid ?? 0} -U -m`.split(' '),
+    ...['/usr/sbin/chroot', root, '/bin/sh', '-c', command],
+  ]);
 
 async function holdRoot(root: string, fault = 'none'): Promise<ChildProcess> {
   const folders = ['dev', 'proc/sys/kernel/random', 'sys', 'etc/default', 'boot', 'tmp', 'run'];
@@ -90,6 +101,7 @@ async function holdRoot(root: string, fault = 'none'): Promise<ChildProcess> {
     mkdirSync(join(root, folder), { recursive: true });
   }
   writeFileSync(join(root, 'proc/sys/kernel/random/boot_id'), `${BOOT_ID}\n`);
+  writeFileSync(join(root, 'usr/local/bin/sudo'), FAKE_SUDO, { mode: 0o755 });
   const holder = spawn('unshare', ['-r', '-m', '/bin/sh', '-c', HOLD_ROOT, 'hold', root, fault], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, VT_LEASE: LEASE_ID },

@@ -44,6 +44,8 @@ exec cat
  * command that was asked for to its shell. $1: the folder that holds a control folder for each address.
  */
 export const ENTER_ROOT = `set -eu
+# chroot is in a folder that an ordinary user's PATH may lack.
+PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 set -- "$1" $SSH_CONNECTION
 control=$1/$4
 read -r holder root <"$control/holder"
@@ -60,4 +62,11 @@ if mv "$control/stall" "$control/stalled" 2>/dev/null; then
   exit "$code"
 fi
 exec nsenter --preserve-credentials -t "$holder" -U -m chroot "$root" /bin/sh -c "$SSH_ORIGINAL_COMMAND"
+`;
+
+/** In place of sudo, which a throw-away root has not: takes only `-n --`, and passes next to nothing of the environment. */
+export const FAKE_SUDO = `#!/bin/sh
+[ "$1 $2" = "-n --" ] || exit 9
+shift 2
+exec env -i PATH="$PATH" "$@"
 `;
