@@ -1,14 +1,19 @@
+import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { StepOutcome } from '../../src/domain/activities.ts';
+import type { Code } from '../../src/domain/codes.ts';
 import type { Hook } from '../../src/domain/spec.ts';
 import type { Guard, HostPort, RunOutcome } from '../../src/host/port.ts';
 import { OUTPUT_BYTES_MAX } from '../../src/host/port.ts';
 import { ok, runProblem, tail } from './outcomes.ts';
 
+/** How long a hook that is told to stop may take for it, in milliseconds; then it is killed. */
+export const KILL_AFTER_MS = 5_000;
+
 export type HookPhase = 'drain' | 'undrain' | 'health';
 
-const FAILURE_CODES: Readonly<Record<HookPhase, string>> = {
+const FAILURE_CODES: Readonly<Record<HookPhase, Code>> = {
   drain: 'drain.hook-failed',
   undrain: 'undrain.hook-failed',
   health: 'health.failed',
@@ -65,24 +70,56 @@ async function runOnWorker(
   const [file, ...args] = hook.run;
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(file)) return notFound(`"${file}" is not a plain name`);
   const limit = AbortSignal.timeout(hook.timeoutMs);
+  const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  // A process group of its own: what the hook started ends with it, or a second attempt would run beside the first.
   const child = spawn(join(context.folder, file), args, {
     env: environment(context),
     stdio: ['ignore', 'pipe', 'pipe'],
-    signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
-    killSignal: 'SIGTERM',
+    detached: true,
   });
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
-  return new Promise((resolve) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') resolve(notFound(`no ${file} in the worker's hooks folder`));
-      else if (error.name !== 'AbortError') resolve(notFound(error.message));
+  const killed = stopGroup(child, stop);
+  try {
+    return await new Promise((resolve) => {
+      child.on('error', (error: NodeJS.ErrnoException) => {
+        const missing = error.code === 'ENOENT';
+        resolve(notFound(missing ? `no ${file} in the worker's hooks folder` : error.message));
+      });
+      child.on('close', (code) => {
+        const kind = limit.aborted ? 'timed-out' : 'exited';
+        resolve({ kind, code: code ?? 255, stdout: stdout(), stderr: stderr() });
+      });
     });
-    child.on('close', (code) => {
-      const kind = limit.aborted ? 'timed-out' : 'exited';
-      resolve({ kind, code: code ?? 255, stdout: stdout(), stderr: stderr() });
-    });
-  });
+  } finally {
+    killed.dispose();
+  }
+}
+
+/** On `stop` ends the child's whole group: TERM first, KILL for what is left after a grace. */
+function stopGroup(child: ChildProcess, stop: AbortSignal): { readonly dispose: () => void } {
+  const kill = (signal: NodeJS.Signals): void => {
+    try {
+      // A negative pid means the group; without a pid nothing was started.
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The group has ended meanwhile.
+    }
+  };
+  let patience: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    kill('SIGTERM');
+    patience = setTimeout(() => {
+      kill('SIGKILL');
+    }, KILL_AFTER_MS);
+  };
+  stop.addEventListener('abort', end, { once: true });
+  return {
+    dispose: () => {
+      stop.removeEventListener('abort', end);
+      clearTimeout(patience);
+    },
+  };
 }
 
 const notFound = (stderr: string): RunOutcome => ({
