@@ -1,10 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { FileWrite } from '../../src/host/port.ts';
-
-/** Lower-case hex SHA-256, as the host port's compare-and-set takes it. */
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
+import { sha256 } from '../../src/host/wire.ts';
 
 /** A file from what it was (`null`: absent) to what it shall be (`null`: deleted). */
 export function fileWrite(
@@ -15,8 +10,10 @@ export function fileWrite(
 ): FileWrite {
   return {
     path,
-    expect: before === null ? null : sha256(before),
-    content: after === null ? null : new TextEncoder().encode(after),
+    expect: before === null ? null : sha256(bytes(before)),
+    content: after === null ? null : bytes(after),
     ...options,
   };
 }
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { HostPlan } from '../../src/domain/changes.ts';
+import type { Code } from '../../src/domain/codes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { parseRolloutId } from '../../src/domain/ids.ts';
@@ -65,7 +66,7 @@ export async function inspectRollback(
   );
 }
 
-const held = (code: string, sentence: string): HostPlan => ({ kind: 'held', code, sentence });
+const held = (code: Code, sentence: string): HostPlan => ({ kind: 'held', code, sentence });
 
 function busy(facts: Facts, lease: string): HostPlan | undefined {
   if (facts.lease === undefined || facts.lease.id === lease) return undefined;

@@ -1,12 +1,13 @@
 import type { StepOutcome } from '../../src/domain/activities.ts';
 import type { Evidence } from '../../src/domain/changes.ts';
+import type { Code } from '../../src/domain/codes.ts';
 import type { RunOutcome, WriteOutcome } from '../../src/host/port.ts';
 
 /** A step that saw what it should. */
 export const ok = (evidence: Evidence): StepOutcome => ({ kind: 'ok', evidence });
 
 /** A step that needs a person. */
-export const hold = (code: string, sentence: string, evidence: Evidence = {}): StepOutcome => ({
+export const hold = (code: Code, sentence: string, evidence: Evidence = {}): StepOutcome => ({
   kind: 'hold',
   code,
   sentence,
@@ -48,7 +49,7 @@ export function writeProblem(outcomes: readonly WriteOutcome[]): StepOutcome | u
 
 /** The hold for a program that did not exit with 0, or `undefined`. */
 export function runProblem(
-  code: string,
+  code: Code,
   program: string,
   outcome: RunOutcome,
 ): StepOutcome | undefined {

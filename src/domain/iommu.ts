@@ -1,3 +1,4 @@
+import type { Code } from './codes.ts';
 import type { Facts, IommuFacts } from './facts.ts';
 import type { Target } from './spec.ts';
 
@@ -20,7 +21,7 @@ export function iommuVendor(facts: Facts): 'intel' | 'amd' | undefined {
 export function iommuProblem(
   iommu: IommuFacts,
   target: Target,
-): { readonly code: string; readonly sentence: string } | undefined {
+): { readonly code: Code; readonly sentence: string } | undefined {
   if (target.iommu === 'disabled') {
     if (iommu.units.length === 0) return undefined;
     return {
@@ -42,7 +43,7 @@ export function iommuProblem(
 function wrongTypes(
   iommu: IommuFacts,
   target: Target,
-): { readonly code: string; readonly sentence: string } | undefined {
+): { readonly code: Code; readonly sentence: string } | undefined {
   if (target.hostDma === undefined) return undefined;
   const right = target.hostDma === 'passthrough' ? ['identity'] : ['DMA', 'DMA-FQ'];
   const wrong = iommu.groups.filter(

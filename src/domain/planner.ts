@@ -1,4 +1,5 @@
 import type { CmdlineChange, Evidence } from './changes.ts';
+import type { Code } from './codes.ts';
 import { dropInText, parseDropIn, withoutTrialArgs } from './drop-in.ts';
 import type { LineEdit } from './drop-in.ts';
 import type { Facts, GrubDebianFacts } from './facts.ts';
@@ -10,7 +11,7 @@ import type { Target } from './spec.ts';
 /** Why a host cannot be planned for. */
 export interface Blocked {
   readonly kind: 'blocked';
-  readonly code: string;
+  readonly code: Code;
   readonly sentence: string;
 }
 
@@ -26,7 +27,7 @@ export type PlannedChanges =
       readonly machineId: string;
     };
 
-const blocked = (code: string, sentence: string): Blocked => ({ kind: 'blocked', code, sentence });
+const blocked = (code: Code, sentence: string): Blocked => ({ kind: 'blocked', code, sentence });
 
 /** What a host needs to come to the target; pure, so that it can be run on a capture. */
 export function planHost(facts: Facts, target: Target): PlannedChanges {

@@ -1,3 +1,4 @@
+import type { Code } from './codes.ts';
 import type { Facts } from './facts.ts';
 import { iommuVendor } from './iommu.ts';
 import type { Blocked } from './planner.ts';
@@ -25,7 +26,7 @@ export function findPrerequisiteProblem(facts: Facts, target: Target): Blocked |
 }
 
 interface Problem {
-  readonly code: string;
+  readonly code: Code;
   readonly sentence: string;
 }
 
