@@ -7,6 +7,9 @@ import type { QueryName, Snapshot } from '../facts/snapshot.ts';
  * Three implementations stand behind one contract suite (test/host/contract): SSH, the simulated fleet, memory.
  * Every verb throws a `HostError` (errors.ts) when it could not be carried out; `OutcomeUnknown` when the
  * connection was lost while it may still be running. What a verb answers is what the host said.
+ *
+ * `deadlineMs` is the time on the host, from the command's start, where it ends itself. Connecting comes before it; a program
+ * that is stopped takes up to 13 s more to be reported, and the caller waits 8 s (a read: 2 s) beyond that for the answer.
  */
 export interface HostPort {
   /** Name of the inventory entry, for messages. */
@@ -15,16 +18,17 @@ export interface HostPort {
   read(request: ReadRequest): Promise<Snapshot>;
   /** Replaces, creates or deletes files atomically, in order, each by compare-and-set; stops at the first that is not as expected. */
   write(request: WriteRequest): Promise<readonly WriteOutcome[]>;
-  /** Writes values to kernel files (sysfs, /proc/sys) in order, each with its own time limit; stops at the first failure. */
+  /** Writes values, each with a newline behind it, to kernel files (sysfs, /proc/sys) in order and with a time limit each; stops at the first failure. */
   poke(request: PokeRequest): Promise<readonly PokeOutcome[]>;
   /** Runs one program from the host's PATH. A non-zero exit is an answer, not an error. */
   run(request: RunRequest): Promise<RunOutcome>;
 }
 
 /**
- * What to read. `glob` is a shell file pattern (`*`, `?`, `[...]`), absolute.
+ * What to read. `glob` is a shell file pattern (`*`, `?`, `[...]`), absolute, without backslashes;
+ * `*` does not match a leading dot.
  * - `file`: whole contents of regular files, at most FILE_BYTES_MAX each
- * - `line`: the first line only, by a shell builtin; much cheaper for sysfs attributes
+ * - `line`: the first line only, without its newline, by a shell builtin; much cheaper for sysfs attributes
  * - `list`: the names in each matching directory
  * - `link`: the targets of matching symbolic links
  */

@@ -9,9 +9,12 @@ import { promisify } from 'node:util';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -76,6 +79,7 @@ export async function makeOpenSshHost(options: OpenSshHostOptions): Promise<Open
     ...steering(control, seen),
     dispose: async () => {
       directory.forget(connection);
+      openGate(control);
       holder.kill();
       await once(holder, 'exit');
       rmSync(control, { recursive: true });
@@ -179,6 +183,12 @@ function steering(
       return Promise.resolve(stalledCommand(control));
     },
   };
+}
+
+/** Lets a command go that a failed test left stalled, or it would wait for ever. */
+function openGate(control: string): void {
+  const gate = join(control, 'gate');
+  if (existsSync(gate)) closeSync(openSync(gate, constants.O_RDWR));
 }
 
 function stalledCommand(control: string): StalledCommand {
