@@ -8,8 +8,8 @@ import type { QueryName, Snapshot } from '../facts/snapshot.ts';
  * Every verb throws a `HostError` (errors.ts) when it could not be carried out; `OutcomeUnknown` when the
  * connection was lost while it may still be running. What a verb answers is what the host said.
  *
- * `deadlineMs` is the time on the host, from the command's start, where it ends itself. Connecting comes before it; a program
- * that is stopped takes up to 13 s more to be reported, and the caller waits 8 s (a read: 2 s) beyond that for the answer.
+ * `deadlineMs` is the time on the host, from the command's start, where it ends itself: by force 5 s later, a `run` 13 s
+ * later. Connecting comes before it. The caller waits 2 s (read), 8 s (write, poke) or 16 s (run) longer than the deadline.
  */
 export interface HostPort {
   /** Name of the inventory entry, for messages. */
