@@ -21,8 +21,9 @@ export async function saveCapture(snapshot: Snapshot, dir: string): Promise<void
   }
   await mkdir(join(dir, RUN));
   await mkdir(join(dir, ROOT));
-  // Links first would let a file be written through one; links last cannot (a host names its own paths).
+  // A host names its own paths, so nothing may go through a link: links come last, and every folder before the first.
   for (const [path, bytes] of snapshot.files) await save(dir, path, (to) => writeFile(to, bytes));
+  for (const path of snapshot.links.keys()) await save(dir, path, () => Promise.resolve());
   for (const [path, target] of snapshot.links) {
     await save(dir, path, (to) => symlink(safeTarget(dir, path, target), to));
   }
