@@ -21,15 +21,28 @@ export function editComments(edit: LineEdit): string {
   ].join('');
 }
 
-/** Reads the comments back; `undefined` when the text does not begin as vfleet writes it. */
+/** What can stand in the file without a meaning to the shell; a dropped argument may have had quotes. */
+const PLAIN_ADDED = /^[A-Za-z0-9._,:=/@+-]+$/;
+const PLAIN_DROPPED = /^[A-Za-z0-9._,:=/@+"-]+$/;
+/** Longest drop-in that is read back, in characters. */
+const DROP_IN_LENGTH_MAX = 64 * 1024;
+
+/**
+ * Reads the comments back; `undefined` when the text is not, to the last byte, what vfleet writes for them. What is read
+ * here goes into the next drop-in, which root's shell reads: no comment of somebody else may bring in shell.
+ */
 export function parseDropIn(text: string): LineEdit | undefined {
-  if (!text.startsWith(`${HEADER}\n`)) return undefined;
+  if (!text.startsWith(`${HEADER}\n`) || text.length > DROP_IN_LENGTH_MAX) return undefined;
   const values = (prefix: string) =>
     text
       .split('\n')
       .filter((line) => line.startsWith(prefix))
       .map((line) => line.slice(prefix.length));
-  return { add: values(ADD), drop: values(DROP) };
+  const edit = { add: values(ADD), drop: values(DROP) };
+  const plain =
+    edit.add.every((arg) => PLAIN_ADDED.test(arg)) &&
+    edit.drop.every((arg) => PLAIN_DROPPED.test(arg));
+  return plain && dropInText(edit) === text ? edit : undefined;
 }
 
 /**

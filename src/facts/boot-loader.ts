@@ -31,6 +31,12 @@ const UNWRITABLE_FILE_SYSTEMS = [
   'zfs',
 ];
 
+/**
+ * Longest kernel line that is driven, in characters. Far above the 2048 that an x86 kernel reads (COMMAND_LINE_SIZE,
+ * asm/setup.h), and far below what the engine can keep several times over in a host's history.
+ */
+const LINE_LENGTH_MAX = 32 * 1024;
+
 const unsupported = (reason: string): BootLoaderFacts => ({ supported: false, reason });
 
 /** The boot loader of a host, or why it cannot be driven. Only Debian's GRUB is known so far. */
@@ -61,6 +67,12 @@ function grubDebian(snapshot: Snapshot, menu: GrubMenu): BootLoaderFacts {
   if (entry.topLevelIndex !== 0) {
     return unsupported(
       `the default entry "${ref}" is not the first of the menu; set GRUB_DEFAULT=0 and run update-grub`,
+    );
+  }
+  const length = entry.args.join(' ').length;
+  if (length > LINE_LENGTH_MAX) {
+    return unsupported(
+      `the kernel line of the default entry has ${length} characters, more than any kernel reads`,
     );
   }
   return compact({

@@ -82,9 +82,14 @@ function closeBlock(stack: Block[], entries: MenuEntry[]): void {
   entries.push({ title, id, topLevelIndex, ...linux });
 }
 
-/** The last `set default=` that is not the one-shot's; 00_header writes it in the else branch. */
+/**
+ * The last `set default=` that is not the one-shot's; 00_header writes it in the else branch. Blanks only, no `\s`: that
+ * takes newlines too, and a file of nothing but newlines would then take minutes.
+ */
 function defaultRef(text: string): string {
-  const refs = [...text.matchAll(/^\s*set default="([^"]*)"/gm)].map((match) => match[1] ?? '');
+  const refs = [...text.matchAll(/^[ \t]*set default="([^"\n]*)"/gm)].map(
+    (match) => match[1] ?? '',
+  );
   return refs.filter((ref) => !ref.includes('next_entry')).at(-1) ?? '0';
 }
 

@@ -26,7 +26,7 @@ export function parseFacts(snapshot: Snapshot): Facts {
     root: snapshot.queries.get('uid')?.output.trim() === '0',
     kvm: snapshot.files.has('/sys/class/misc/kvm/dev'),
     qemu: namesIn(snapshot, '/usr/share/qemu').length > 0,
-    memTotalKiB: Number(/(\d+) kB/.exec(line('/proc/meminfo'))?.[1] ?? 0),
+    memTotalKiB: Number(/^MemTotal:\s{1,40}(\d{1,15}) kB/.exec(line('/proc/meminfo'))?.[1] ?? 0),
     runningGuests: parseRunningGuests(snapshot),
     crashKernel: line('/sys/kernel/kexec_crash_loaded') === '1',
     bootLoader: parseBootLoader(snapshot),

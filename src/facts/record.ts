@@ -34,8 +34,45 @@ export function parseRecord(text: string | undefined): HostRecord | undefined {
 }
 
 function isRecord(value: unknown): value is HostRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'version' in value && value.version === 1 && 'runs' in value && Array.isArray(value.runs);
+  return isObject(value) && value['version'] === 1 && isListOf(value['runs'], isRun);
+}
+
+/** Most that a run's changes may be as JSON, in characters: a rollback carries them through the engine's history. */
+const CHANGES_LENGTH_MAX = 256 * 1024;
+
+function isRun(value: unknown): value is RecordedRun {
+  if (!isObject(value)) return false;
+  const { rollout, who, since, changes, outcome } = value;
+  return (
+    [rollout, who, since].every(isText) &&
+    (outcome === undefined || isText(outcome)) &&
+    isListOf(changes, isChange) &&
+    JSON.stringify(changes).length <= CHANGES_LENGTH_MAX
+  );
+}
+
+function isChange(value: unknown): value is Change {
+  if (!isObject(value) || value['kind'] !== 'cmdline' || value['loader'] !== 'grub-debian') {
+    return false;
+  }
+  const { add, drop, before, after, dropIn, createsFolder } = value;
+  return (
+    [add, drop, before, after].every((args) => isListOf(args, isText)) &&
+    isObject(dropIn) &&
+    (dropIn['before'] === null || isText(dropIn['before'])) &&
+    isText(dropIn['after']) &&
+    typeof createsFolder === 'boolean'
+  );
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every((item) => is(item));
 }
 
 /** The record as its file holds it. */
