@@ -1,3 +1,5 @@
+import { shortText } from '../domain/short-text.ts';
+
 /** Stable code of a failure to reach or use a host. */
 export type HostErrorCode =
   | 'ssh.timeout'
@@ -34,6 +36,9 @@ const TRANSIENT: ReadonlySet<HostErrorCode> = new Set([
   'host.lock-busy',
 ]);
 
+/** Longest sentence of an error, in characters: parts of it are the host's own words, and the engine keeps it. */
+const SENTENCE_LENGTH_MAX = 1000;
+
 /** A verb of the host port could not be carried out. The message is one sentence that says what to do next. */
 export class HostError extends Error {
   override readonly name: string = 'HostError';
@@ -41,7 +46,7 @@ export class HostError extends Error {
   readonly host: string;
 
   constructor(code: HostErrorCode, host: string, sentence: string, options?: ErrorOptions) {
-    super(`${host}: ${sentence}`, options);
+    super(shortText(`${host}: ${sentence}`, SENTENCE_LENGTH_MAX), options);
     this.code = code;
     this.host = host;
   }

@@ -34,9 +34,13 @@ interface Faults {
   readonly garbled: () => HostError;
 }
 
+/** Most fields of one reply: a probe of the largest machines has some thousands, while 16 MiB could hold 16 million. */
+const FIELDS_MAX = 200_000;
+
 /** Hands out NUL-ended fields up to the end mark; throws when the reply ends before it. */
 class Fields {
   private at = 0;
+  private handedOut = 0;
   private readonly bytes: Buffer;
   private readonly nonce: string;
   readonly faults: Faults;
@@ -48,6 +52,8 @@ class Fields {
   }
 
   next(): string {
+    this.handedOut += 1;
+    if (this.handedOut > FIELDS_MAX) throw this.faults.garbled();
     const end = this.bytes.indexOf(0, this.at);
     if (end === -1) throw this.faults.cut();
     const field = this.bytes.toString('utf8', this.at, end);

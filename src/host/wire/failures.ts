@@ -60,7 +60,8 @@ const lostSentence = (verb: Verb, raw: RawReply): string =>
 
 /** sudo's own words, in front of which nothing of ours ran; a missing program under sudo is something else. */
 function saysNoSudo({ stderr }: RawReply): boolean {
-  const text = stderr.toString('latin1');
+  // Its first lines say it; long text of a hostile host would keep these patterns busy.
+  const text = stderr.toString('latin1', 0, 4096);
   return (
     /sudo: .*(password|terminal|tty|not allowed|may not|setuid|nosuid|no valid sudoers)/i.test(
       text,
