@@ -1,6 +1,7 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
+import { OUTCOME_TEXT_MAX, shortOutcome, shortText } from '../src/domain/short-text.ts';
 import { HostError } from '../src/host/errors.ts';
 
 /** How often an activity tells the engine that its worker lives; well under the proxies' heartbeat timeout. */
@@ -21,7 +22,7 @@ type Handler<I, O> = (input: I) => Promise<O>;
 
 /**
  * The one place where errors become ApplicationFailures: `type` is the stable code, and only what may pass by
- * itself is retryable. An error that is neither a HostError nor NotYet is a bug: not retried, type `vfleet.bug`.
+ * itself is retryable; and the one where what a host said is cut to what the engine can keep. An error that is neither a HostError nor NotYet is a bug: not retried, type `vfleet.bug`.
  */
 export function bounded<I, O>(log: Logger, name: string, handler: Handler<I, O>): Handler<I, O> {
   return async (input) => {
@@ -29,7 +30,7 @@ export function bounded<I, O>(log: Logger, name: string, handler: Handler<I, O>)
       heartbeat();
     }, HEARTBEAT_MS);
     try {
-      return await handler(input);
+      return shortOutcome(await handler(input));
     } catch (error) {
       throw toFailure(log, name, error);
     } finally {
@@ -60,7 +61,7 @@ function toFailure(log: Logger, name: string, error: unknown): unknown {
   log.error({ activity: name, err: error }, 'unexpected error in an activity');
   return ApplicationFailure.create({
     type: 'vfleet.bug',
-    message: error instanceof Error ? error.message : String(error),
+    message: shortText(error instanceof Error ? error.message : String(error), OUTCOME_TEXT_MAX),
     nonRetryable: true,
   });
 }
