@@ -11,8 +11,8 @@ export const HOST_DEADLINE_MS = {
   grubReboot: 20_000,
   /** `systemctl reboot` answers at once; an inhibitor can make it wait. */
   reboot: 30_000,
-  /** A look while the host may be away. */
-  look: 10_000,
+  /** A look while the host may be away; it answers at once or it is not back. */
+  look: 6_000,
 } as const;
 
 /** An activity's longest time in milliseconds, by how much it does. */
@@ -21,7 +21,7 @@ export const ACTIVITY_TIME_MS = {
   quick: 120_000,
   /** With update-grub in it. */
   slow: 360_000,
-  /** One look at a host that may be away. */
-  look: 15_000,
+  /** One look at a host that may be away: up to 10 s to connect, the read, and 2 s to tell that it is lost. */
+  look: 20_000,
   heartbeat: 20_000,
 } as const;
