@@ -37,6 +37,7 @@ const FRESH: Omit<HostRunState, 'seq'> = {
   undo: [],
   evidence: {},
   leaseId: null,
+  begun: false,
   drained: false,
   bootIdBefore: null,
   reports: 0,
@@ -105,12 +106,13 @@ export class HostRun {
     readonly sentence: string;
     readonly evidence: Evidence;
   }): void {
-    const { step, undoing, leaseId, rebootSent, bootIdBefore, reboots } = this.state;
+    const { step, undoing, begun, rebootSent, bootIdBefore, reboots } = this.state;
     const hold = holdFor(
       {
         step,
         undoing,
-        begun: leaseId !== null,
+        begun,
+        forward: this.input.direction === 'forward',
         booted: rebootSent ? 'maybe' : bootIdBefore === null ? 'no' : 'yes',
         reboots,
         since: new Date().toISOString(),

@@ -89,8 +89,8 @@ function cancelled(run: HostRun): StepEnd {
 /** The spec may want failed hosts back as they were; not one that does not answer, nor one that was stopped by hand. */
 function holdOrUndo(run: HostRun, why: Extract<StepEnd, { kind: 'hold' }>): void {
   run.hold(why);
-  const { undoing, leaseId } = run.state;
-  const undo = run.input.onHostFailure === 'rollback' && !undoing && leaseId !== null;
+  const { undoing, begun } = run.state;
+  const undo = run.input.onHostFailure === 'rollback' && !undoing && begun;
   if (undo && !isAway(why.code) && why.code !== 'run.cancelled') startUndo(run);
   else run.report('held', why.code);
 }

@@ -22,7 +22,9 @@ export async function runHook(
 
 /** Takes the lease and writes the record: just before the first thing that changes the host. */
 export async function beginOnce(run: HostRun): Promise<StepOutcome> {
-  if (run.state.leaseId !== null) return NOTHING;
+  if (run.state.begun) return NOTHING;
+  // Before the attempt: should it fail half-way, whoever leaves the hold has to look for the lease.
+  run.set({ leaseId: run.input.lease });
   const outcome = await quick.begin({
     ...run.mutation(),
     rollout: run.input.rollout,
@@ -31,7 +33,8 @@ export async function beginOnce(run: HostRun): Promise<StepOutcome> {
     changes: run.state.changes,
     since: new Date().toISOString(),
   });
-  if (outcome.kind === 'ok') run.set({ leaseId: run.input.lease });
+  if (outcome.kind === 'ok') run.set({ begun: true });
+  else if (outcome.code === 'host.busy') run.set({ leaseId: null });
   return outcome;
 }
 
@@ -51,13 +54,13 @@ export async function undrainStep(run: HostRun): Promise<StepOutcome> {
   return outcome;
 }
 
-/** Closes the record and gives the lease up, when there is one. */
+/** Closes the record and gives the lease up, when there may be one: also one of an earlier run that was lost. */
 export async function finishRecord(
   run: HostRun,
   outcome: HostRunResult['state'],
 ): Promise<StepOutcome> {
-  if (run.state.leaseId === null) return NOTHING;
+  if (run.state.leaseId === null && run.input.run === 1) return NOTHING;
   const finished = await quick.finish({ ...run.mutation(), rollout: run.input.rollout, outcome });
-  if (finished.kind === 'ok') run.set({ leaseId: null });
+  if (finished.kind === 'ok') run.set({ leaseId: null, begun: false });
   return finished;
 }

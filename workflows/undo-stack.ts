@@ -1,4 +1,5 @@
 import type { Change, Evidence } from '../src/domain/changes.ts';
+import { isAway } from '../src/domain/holds.ts';
 import type { Step, UndoEntry } from '../src/domain/host-run.ts';
 import { slow } from './activity-proxies.ts';
 import { rebootStep, waitStep } from './boot-steps.ts';
@@ -64,7 +65,7 @@ function nothing(): Promise<StepEnd> {
 
 /** Takes back all that was begun, last first. One that fails stays on the stack, and does not stop the others. */
 async function undoAll(run: HostRun): Promise<StepEnd> {
-  const failures: string[] = [];
+  const failures: Failure[] = [];
   const left: UndoEntry[] = [];
   for (const entry of run.state.undo.toReversed()) {
     const failure = await undoOne(run, entry.change);
@@ -72,31 +73,39 @@ async function undoAll(run: HostRun): Promise<StepEnd> {
     failures.push(failure);
     left.unshift(entry);
   }
-  run.set({ undo: left, undoFailures: failures });
-  if (failures.length === 0) return GO_ON;
+  const texts = failures.map(({ code, sentence }) => `${code}: ${sentence}`);
+  run.set({ undo: left, undoFailures: texts });
+  const [first] = failures;
+  if (first === undefined) return GO_ON;
   return {
     kind: 'hold',
-    code: 'undo.failed',
-    sentence: `${failures.length} of its changes could not be taken back: ${failures[0] ?? ''}`,
-    evidence: Object.fromEntries(failures.map((failure, at) => [`undo ${at + 1}`, failure])),
+    // A host that does not answer counts as unavailable, and is told apart from one that refuses.
+    code: isAway(first.code) ? first.code : 'undo.failed',
+    sentence: `${failures.length} of its changes could not be taken back: ${texts[0] ?? ''}`,
+    evidence: Object.fromEntries(texts.map((text, at) => [`undo ${at + 1}`, text])),
   };
 }
 
+interface Failure {
+  readonly code: string;
+  readonly sentence: string;
+}
+
 /** `undefined` when the change is taken back; else why not. */
-async function undoOne(run: HostRun, change: Change): Promise<string | undefined> {
+async function undoOne(run: HostRun, change: Change): Promise<Failure | undefined> {
   try {
     const outcome = await slow.undo({
       ...run.mutation(),
       change,
       rollout: run.input.rollout,
     });
-    if (outcome.kind === 'hold') return `${outcome.code}: ${outcome.sentence}`;
+    if (outcome.kind === 'hold') return outcome;
     noteReboot(run, outcome.evidence);
     return undefined;
   } catch (error) {
     const failure = failureOf(error);
     if (failure === undefined) throw error;
-    return `${failure.code}: ${failure.sentence}`;
+    return failure;
   }
 }
 

@@ -24,8 +24,10 @@ export interface HeldAt {
   readonly step: Step;
   /** The changes are being taken back. */
   readonly undoing: boolean;
-  /** The lease is taken, so that there may be something to take back. */
+  /** Lease and record are on the host, so that there may be something to take back. */
   readonly begun: boolean;
+  /** Not a run that is itself a rollback: before that turns round, its undo stack is empty and would claim success. */
+  readonly forward: boolean;
   /** Whether a kernel line of ours was or may have been booted. */
   readonly booted: 'no' | 'maybe' | 'yes';
   /** Reboots that the plan needs. */
@@ -75,7 +77,7 @@ export function holdFor(
   why: { readonly code: string; readonly sentence: string; readonly evidence: Evidence },
 ): Hold {
   const rule = ruleOf(why.code);
-  const canRollBack = at.begun && !at.undoing;
+  const canRollBack = at.begun && at.forward && !at.undoing;
   const recommended = canRollBack ? (rule.recommended ?? 'retry') : 'retry';
   const exits = [retryExit(at, rule, why.code), rollbackExit(at, why.code), skipExit(at)].filter(
     (exit) => exit.verb !== 'rollback' || canRollBack,
@@ -101,7 +103,8 @@ function retryExit(at: HeldAt, rule: CodeRule, code: string): Exit {
 }
 
 function resumeStep(at: HeldAt, rule: CodeRule, code: string): Step {
-  if (at.undoing) return at.step;
+  // The other rules lead forward; only a reboot is told again in both directions.
+  if (at.undoing) return rule.at === 'reboot' ? 'reboot' : at.step;
   // The trial entry that a reboot needs is gone: only installing it again helps.
   return code === 'drift' && at.step === 'reboot' ? 'cmdline' : (rule.at ?? at.step);
 }
@@ -121,7 +124,7 @@ function skipExit(at: HeldAt): Exit {
     verb: 'skip',
     effect: at.begun
       ? 'leaves it as it stands, gives its lease up and counts it as failed'
-      : 'leaves it as it is; nothing was written there',
+      : 'leaves it as it is; nothing was changed there',
     reboots: '0',
   };
 }

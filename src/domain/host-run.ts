@@ -72,7 +72,10 @@ export interface HostRunState {
   readonly evidence: Readonly<Partial<Record<Step, Evidence>>>;
   /** Number of the last mutation scheduled; the fencing token's `seq`. */
   readonly seq: number;
+  /** The lease that is or may be on the host: an attempt to take it that was cut off may have taken it. */
   readonly leaseId: string | null;
+  /** Lease and record are on the host, so there may be changes to take back. */
+  readonly begun: boolean;
   readonly drained: boolean;
   /** Boot id before the reboot that is or was under way. */
   readonly bootIdBefore: string | null;

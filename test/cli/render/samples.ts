@@ -229,6 +229,7 @@ const RUN: HostRunState = {
   evidence: {},
   seq: 4,
   leaseId: 'lease-1',
+  begun: true,
   drained: true,
   bootIdBefore: '9b0e41c1-0000-4000-8000-000000000000',
   reports: 3,
