@@ -21,7 +21,7 @@ mkdir -p "$folder"
 
 # -cpu max offers SVM, so the guest has a working /dev/kvm.
 args=(-name "$(basename "$folder")" -machine q35 -accel tcg,thread=multi,tb-size=512 -cpu max
-  -smp "${CPUS:-2}" -m "${MEMORY:-1024}" -nodefaults -display none
+  -smp "${CPUS:-1}" -m "${MEMORY:-1024}" -nodefaults -display none
   -drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd
   -drive "if=pflash,format=raw,unit=1,file=$folder/vars.fd"
   -chardev stdio,id=console -serial chardev:console
