@@ -3,6 +3,7 @@ import pino, { type Logger } from 'pino';
 import type { CliConfig } from './config.ts';
 import { CliError } from './outcome.ts';
 import { createStyle, type Style } from './render/style.ts';
+import { terminalJson, terminalText } from './terminal-text.ts';
 
 /** Everything a command may touch beside its own work. */
 export interface CommandContext {
@@ -37,7 +38,7 @@ export function createContext(options: {
   const { config, json, signal } = options;
   const interactive = process.stdout.isTTY && process.stdin.isTTY && !json;
   const print = (text: string): void => {
-    if (!json) process.stdout.write(`${text}\n`);
+    if (!json) process.stdout.write(`${terminalText(text)}\n`);
   };
   return {
     config,
@@ -48,15 +49,22 @@ export function createContext(options: {
     print,
     data: (value, how) => {
       if (!json) return;
-      process.stdout.write(`${JSON.stringify(value, null, how?.line === true ? 0 : 2)}\n`);
+      const text = JSON.stringify(value, null, how?.line === true ? 0 : 2);
+      process.stdout.write(`${terminalJson(text)}\n`);
     },
     note: (text) => {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${terminalText(text)}\n`);
     },
-    log: pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true })),
+    log: createLog(config.logLevel),
     signal,
     confirm: (question, { yes }) => confirm(question, { yes, interactive, signal }),
   };
+}
+
+/** JSON lines on stderr, which is often a terminal. */
+function createLog(level: string): Logger {
+  const stderr = pino.destination({ dest: 2, sync: true });
+  return pino({ level, base: null }, { write: (line) => stderr.write(terminalJson(line)) });
 }
 
 async function confirm(
@@ -73,7 +81,9 @@ async function confirm(
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await lines.question(`${question} [y/N] `, { signal: options.signal });
+    const answer = await lines.question(`${terminalText(question)} [y/N] `, {
+      signal: options.signal,
+    });
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {
     lines.close();

@@ -4,6 +4,7 @@ import type { CommandContext } from './context.ts';
 import { eventsBetween } from './render/events.ts';
 import { renderLive } from './render/live.ts';
 import { clock } from './render/time.ts';
+import { terminalText } from './terminal-text.ts';
 
 /** Where a followed rollout is shown: redrawn in place on a terminal, else a line for each change. */
 export interface Screen {
@@ -59,7 +60,8 @@ function createLiveScreen(context: CommandContext): Screen {
   const draw = (): void => {
     if (latest === undefined) return;
     const { columns: width, rows } = process.stdout;
-    update(renderLive({ status: latest, now: new Date(), events, width, rows }, context.style));
+    const view = { status: latest, now: new Date(), events, width, rows };
+    update(terminalText(renderLive(view, context.style)));
   };
   const timer = setInterval(draw, REDRAW_MS);
   process.stdout.on('resize', draw);
@@ -73,7 +75,7 @@ function createLiveScreen(context: CommandContext): Screen {
     },
     say: (text) => {
       update.clear();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${terminalText(text)}\n`);
       draw();
     },
     close: () => {

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { EXIT_CODES, CliError, sentenceOf, type Outcome } from './outcome.ts';
 import { createProgram } from './program.ts';
+import { terminalJson, terminalText } from './terminal-text.ts';
 
 /** How long handles that a library left open may keep the process after its work is done, in milliseconds. */
 const LINGER_MS = 1000;
@@ -40,15 +41,16 @@ async function report(error: unknown, json: boolean): Promise<Outcome> {
   }
   const { explainError } = await import('./explain-error.ts');
   const known = error instanceof CliError ? error : explainError(error);
-  process.stderr.write(`vfleet: ${known.message}\n`);
-  if (known.next !== '') process.stderr.write(`  next: ${known.next}\n`);
-  if (process.env['VFLEET_LOG'] === 'debug') process.stderr.write(`${stackOf(error)}\n`);
+  process.stderr.write(`vfleet: ${terminalText(known.message)}\n`);
+  if (known.next !== '') process.stderr.write(`  next: ${terminalText(known.next)}\n`);
+  if (process.env['VFLEET_LOG'] === 'debug')
+    process.stderr.write(`${terminalText(stackOf(error))}\n`);
   if (json) writeJsonError(known.outcome, known.message, known.next);
   return known.outcome;
 }
 
 function writeJsonError(outcome: Outcome, message: string, next: string): void {
-  process.stdout.write(`${JSON.stringify({ error: { outcome, message, next } })}\n`);
+  process.stdout.write(`${terminalJson(JSON.stringify({ error: { outcome, message, next } }))}\n`);
 }
 
 function stackOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { plainLine } from '../domain/plain-line.ts';
 import { shortText } from '../domain/short-text.ts';
 
 /** Stable code of a failure to reach or use a host. */
@@ -46,7 +47,7 @@ export class HostError extends Error {
   readonly host: string;
 
   constructor(code: HostErrorCode, host: string, sentence: string, options?: ErrorOptions) {
-    super(shortText(`${host}: ${sentence}`, SENTENCE_LENGTH_MAX), options);
+    super(plainLine(shortText(`${host}: ${sentence}`, SENTENCE_LENGTH_MAX)), options);
     this.code = code;
     this.host = host;
   }

@@ -1,4 +1,5 @@
 import type { RolloutVerb, VerbAnswer } from '../../domain/status.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import { count } from './plan.ts';
 import type { Style } from './style.ts';
 
@@ -6,9 +7,10 @@ import type { Style } from './style.ts';
 export function renderAnswer(
   rollout: string,
   verb: RolloutVerb,
-  answer: VerbAnswer,
+  given: VerbAnswer,
   style: Style,
 ): string {
+  const answer = plainLines(given);
   const hosts = 'hosts' in verb ? ` for ${count(answer.count, 'host')}` : '';
   return [
     `${style.good(`${verb.verb} taken`)}${hosts} by ${rollout}: ${answer.next}`,

@@ -1,8 +1,10 @@
 import type { BootLoaderFacts, Facts } from '../../domain/facts.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import { columns, wrapWords } from './style.ts';
 
 /** A host's facts as aligned lines; what was not found says so. */
-export function renderFacts(facts: Facts): string {
+export function renderFacts(given: Facts): string {
+  const facts = plainLines(given);
   const { cpu, firmware } = facts;
   return columns([
     ...identityRows(facts),

@@ -2,6 +2,7 @@ import type { Hold, HostExit, Step } from '../../domain/host-run.ts';
 import { STEPS } from '../../domain/host-run.ts';
 import { HOST_STATE_TABLE } from '../../domain/host-states.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import type { HostStatus } from '../../domain/status.ts';
 import { diffLines } from './plan.ts';
 import { columns, labelled, padEnd, type Style } from './style.ts';
@@ -21,7 +22,8 @@ export interface HostView {
 const LABEL = 10;
 
 /** One host of a rollout as text: what is, what was changed, and every way out. */
-export function renderHost(view: HostView, style: Style): string {
+export function renderHost(given: HostView, style: Style): string {
+  const view = plainLines(given);
   const { status } = view;
   const sections = [
     headLines(view, style),
@@ -117,12 +119,8 @@ function stepText(status: HostStatus, step: Step, at: number, now: Date, style: 
 function seenLines(status: HostStatus): string[] {
   const evidence = status.hold?.evidence ?? status.run.evidence[status.step] ?? {};
   return Object.entries(evidence).flatMap(([name, value], at) =>
-    labelled(at === 0 ? 'SEEN' : '', `${name}: ${oneLine(value)}`, LABEL),
+    labelled(at === 0 ? 'SEEN' : '', `${name}: ${value}`, LABEL),
   );
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' | ');
 }
 
 function exitLines(view: HostView, style: Style): string[] {
@@ -170,9 +168,16 @@ export function sshCommand(connection: HostConnection): string {
   return [
     'ssh',
     ...(jump === undefined ? [] : ['-J', `${jump.user}@${jump.address}:${jump.port}`]),
-    ...(identityFile === undefined ? [] : ['-i', identityFile]),
-    ...(knownHostsFile === undefined ? [] : ['-o', `UserKnownHostsFile=${knownHostsFile}`]),
+    ...(identityFile === undefined ? [] : ['-i', shellWord(identityFile)]),
+    ...(knownHostsFile === undefined
+      ? []
+      : ['-o', `UserKnownHostsFile=${shellWord(knownHostsFile)}`]),
     ...(port === 22 ? [] : ['-p', String(port)]),
     `${user}@${address}`,
   ].join(' ');
+}
+
+/** A path of the inventory as a word that a shell takes as it is; a leading ~/ is left to the shell. */
+function shellWord(path: string): string {
+  return /^[A-Za-z0-9_./~@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

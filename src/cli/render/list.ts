@@ -1,4 +1,5 @@
 import type { RolloutStatus } from '../../domain/status.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import type { ListedRollout } from '../rollouts.ts';
 import { phaseText } from './status.ts';
 import { columns, type Style } from './style.ts';
@@ -13,10 +14,11 @@ export interface ListRow {
 
 /** Rollouts as a table, or one sentence when there are none. */
 export function renderList(
-  rows: readonly ListRow[],
+  given: readonly ListRow[],
   options: { readonly now: Date; readonly attention: boolean; readonly style: Style },
 ): string {
   const { now, attention, style } = options;
+  const rows = plainLines(given);
   if (rows.length === 0) {
     return attention
       ? `Nothing waits for a person.   ${style.command('vfleet list')} shows every rollout, ${style.command('vfleet --help')} what you can do.`

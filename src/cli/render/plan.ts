@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/changes.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import type { Kind } from '../plan/group-kinds.ts';
 import type { Obstacle, PlanView, WavePreview } from '../plan/plan-view.ts';
 import { columns, padEnd, wrapWords, type Style } from './style.ts';
@@ -7,7 +8,8 @@ import { duration } from './time.ts';
 const WIDTH = 110;
 
 /** The whole plan as text: kinds with their diff lines, what is in the way, the waves. */
-export function renderPlan(view: PlanView, style: Style): string {
+export function renderPlan(given: PlanView, style: Style): string {
+  const view = plainLines(given);
   const sections = [
     headLines(view, style),
     view.kinds.flatMap((kind, at) => kindLines(kind, view.kinds.slice(0, at), style)),

@@ -1,5 +1,6 @@
 import { STEPS } from '../../domain/host-run.ts';
 import { parseRolloutId } from '../../domain/ids.ts';
+import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { EXIT_CODES } from '../outcome.ts';
 import { isFinal, outcomeOf } from '../rollout-outcome.ts';
@@ -22,7 +23,8 @@ export interface StatusView {
 const NAMED_MAX = 12;
 
 /** One rollout as text, what needs a person first. */
-export function renderStatus(view: StatusView, style: Style): string {
+export function renderStatus(given: StatusView, style: Style): string {
+  const view = plainLines(given);
   const { status, now } = view;
   const name = shortName(status);
   const sections = [
