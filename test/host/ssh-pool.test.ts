@@ -148,6 +148,22 @@ describe('a jump host (trap 11)', () => {
     ).rejects.toMatchObject({ code: 'ssh.unreachable', transient: true });
   });
 
+  it('that never says whether it reaches a host is given up, so that it keeps nobody waiting for ever', async () => {
+    const jump = await testServer();
+    const host = await testServer();
+    const directory = testDirectory({ connectTimeoutMs: 1500 });
+    await readX(directory, jump.connection());
+    for (const connection of jump.live) connection.on('tcpip', () => undefined);
+    const through = withoutName(jump.connection());
+    const reads = Array.from({ length: 8 }, () => testServer()).map(async (server) =>
+      readX(directory, (await server).connection({ jump: through })),
+    );
+    for (const read of await Promise.allSettled(reads)) {
+      expect(read).toMatchObject({ status: 'rejected', reason: { code: 'ssh.timeout' } });
+    }
+    await expect(readX(directory, host.connection())).resolves.toBe('y');
+  });
+
   it('has its own host key checked, and is named in the error', async () => {
     const jump = await testServer({ forwards: true });
     const host = await testServer();

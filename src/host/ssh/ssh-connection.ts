@@ -57,7 +57,8 @@ export class SshConnection {
   /**
    * A stream from this host to another (this one is its jump host).
    *
-   * @throws HostError `ssh.jump` when it does not forward at all, `ssh.unreachable` when it cannot reach the other.
+   * @throws HostError `ssh.jump` when it does not forward at all, `ssh.unreachable` when it cannot reach the other,
+   * `ssh.timeout` when it answers neither way in the time of a connect.
    */
   async forward(host: string, address: string, port: number): Promise<Duplex> {
     this.use();
@@ -98,15 +99,24 @@ export class SshConnection {
   private openForward(host: string, address: string, port: number): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       const fail = (code: HostErrorCode, sentence: string, cause?: Error): void => {
+        clearTimeout(timer);
         this.client.removeListener('close', lost);
         reject(new HostError(code, host, sentence, { cause }));
       };
       const lost = (): void => fail('ssh.closed', 'the connection to its jump host was lost');
       this.client.once('close', lost);
+      // Keepalives only show that it lives. Without this limit, whoever waits here keeps a permit to connect for ever.
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        fail('ssh.timeout', `its jump host does not say whether it reaches ${address}:${port}`);
+      }, this.limits.connectTimeoutMs);
       try {
         this.client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
+          clearTimeout(timer);
           this.client.removeListener('close', lost);
-          if (error === undefined) resolve(stream);
+          if (late && error === undefined) stream.destroy();
+          else if (error === undefined) resolve(stream);
           else if ((error as { reason?: unknown }).reason === OPEN_REFUSED) {
             fail(
               'ssh.jump',
