@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { HostActivities, Mutation } from '../src/domain/activities.ts';
 import type { HostConnection } from '../src/domain/host-entry.ts';
 import type { HostDirectory } from '../src/host/connection.ts';
+import { OutcomeUnknown } from '../src/host/errors.ts';
 import type { Guard, HostPort } from '../src/host/port.ts';
 import { bounded, currentAttempt, NotYet } from './boundary.ts';
 import { beginRun } from './steps/begin.ts';
@@ -50,8 +51,9 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
         ...(direction === 'forward' ? { changes } : {}),
       }),
     checkGuests: ({ connection }) => checkGuests(on(connection)),
-    hook: (input) =>
-      runHook(on(input.connection), {
+    hook: async (input) => {
+      const { cancellationSignal } = Context.current();
+      const outcome = await runHook(on(input.connection), {
         hook: input.hook,
         guard: guardOf(input),
         context: {
@@ -61,8 +63,15 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
           rollout: input.rollout,
           folder: hooksFolder,
         },
-        signal: Context.current().cancellationSignal,
-      }),
+        signal: cancellationSignal,
+      });
+      // A worker that goes down stops its hooks: that says nothing of the host, so the next attempt runs it again.
+      if (outcome.kind === 'hold' && cancellationSignal.aborted) {
+        const sentence = `the ${input.phase} hook was stopped with its worker; it is run again`;
+        throw new OutcomeUnknown(input.connection.name, sentence);
+      }
+      return outcome;
+    },
     applyCmdline: (input) => applyTrial(on(input.connection), { ...input, guard: guardOf(input) }),
     reboot: (input) => rebootHost(on(input.connection), { ...input, guard: guardOf(input) }),
     awaitReboot: async ({ connection, bootIdBefore }) => {

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { HostActivities, RolloutActivities } from '../src/domain/activities.ts';
-import { ACTIVITY_TIME_MS } from '../src/domain/deadlines.ts';
+import { ACTIVITY_TIME_MS, HOOK_MARGIN_MS } from '../src/domain/deadlines.ts';
 
 /** After a few attempts a person decides: whatever does not pass by itself within a minute or two becomes a hold. */
 const FEW_ATTEMPTS = {
@@ -10,7 +10,7 @@ const FEW_ATTEMPTS = {
   maximumAttempts: 4,
 } as const;
 
-/** One or two short commands on a host. No schedule-to-close time: a worker that is down is no failure of the host. */
+/** A few short commands on a host. No schedule-to-close time: a worker that is down is no failure of the host. */
 export const quick = proxyActivities<
   Pick<
     HostActivities,
@@ -52,7 +52,7 @@ export function poll(timeoutMs: number): Pick<HostActivities, 'awaitReboot'> {
 /** A hook ends itself at its own timeout; the engine waits a little longer for that. */
 export function hookPatience(timeoutMs: number): Pick<HostActivities, 'hook'> {
   return proxyActivities<Pick<HostActivities, 'hook'>>({
-    startToCloseTimeout: timeoutMs + 60_000,
+    startToCloseTimeout: timeoutMs + HOOK_MARGIN_MS,
     heartbeatTimeout: ACTIVITY_TIME_MS.heartbeat,
     retry: { ...FEW_ATTEMPTS, maximumAttempts: 2 },
   });

@@ -1,7 +1,7 @@
 /**
  * How long each command may take on the host, in milliseconds: it ends itself there. An activity's own time
  * (workflows/activity-proxies.ts) is longer than the sum of its commands and of connecting, so that no attempt
- * still runs on the host when the next one begins (law 3).
+ * still runs on the host when the next one begins (law 3). test/domain/deadlines.test.ts adds them up.
  */
 export const HOST_DEADLINE_MS = {
   read: 20_000,
@@ -17,11 +17,14 @@ export const HOST_DEADLINE_MS = {
 
 /** An activity's longest time in milliseconds, by how much it does. */
 export const ACTIVITY_TIME_MS = {
-  /** One or two reads or writes. */
-  quick: 120_000,
+  /** A few reads, writes or short programs; arming a trial and telling the host to reboot is the longest. */
+  quick: 180_000,
   /** With update-grub in it. */
   slow: 360_000,
   /** One look at a host that may be away: up to 10 s to connect, the read, and 2 s to tell that it is lost. */
   look: 20_000,
   heartbeat: 20_000,
 } as const;
+
+/** How much longer than a hook's own timeout its activity may take, in milliseconds. */
+export const HOOK_MARGIN_MS = 60_000;
