@@ -13,7 +13,7 @@ type Look = Awaited<ReturnType<typeof look.probeBoot>>;
  */
 export async function rebootStep(
   run: HostRun,
-  how: { readonly change: Change; readonly trial: boolean; readonly again: boolean },
+  how: { readonly trial: boolean; readonly again: boolean },
 ): Promise<StepOutcome> {
   if (how.again) {
     const seen = await lookAt(
@@ -28,13 +28,7 @@ export async function rebootStep(
   }
   const bootIdBefore = run.state.bootId ?? '';
   run.set({ bootIdBefore, rebootSent: true });
-  const outcome = await quick.reboot({
-    ...run.mutation(),
-    bootIdBefore,
-    trial: how.trial,
-    change: how.change,
-    trialId: run.trialId,
-  });
+  const outcome = await quick.reboot({ ...run.mutation(), bootIdBefore, trial: how.trial });
   // A hold here says that the host was not told; only a failure leaves that open.
   if (outcome.kind === 'hold') run.set({ rebootSent: false });
   return outcome;

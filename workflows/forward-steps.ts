@@ -20,11 +20,8 @@ export const FORWARD: Readonly<Record<Step, StepFunction>> = {
   firmware: () => Promise.resolve({ kind: 'ok', evidence: { firmware: 'as planned' } }),
   drain: drainStep,
   cmdline: cmdlineStep,
-  reboot: async (run, again) => {
-    const change = run.state.changes[0];
-    if (run.state.reboots === 0 || change === undefined) return GO_ON;
-    return rebootStep(run, { change, trial: run.input.reboot.trial, again });
-  },
+  reboot: async (run, again) =>
+    run.state.reboots === 0 ? GO_ON : rebootStep(run, { trial: run.input.reboot.trial, again }),
   wait: async (run) => {
     const change = run.state.changes[0];
     if (run.state.reboots === 0 || change === undefined) return GO_ON;

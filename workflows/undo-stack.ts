@@ -38,11 +38,8 @@ export const UNDO: Readonly<Record<Step, (run: HostRun) => Promise<StepEnd>>> = 
   firmware: nothing,
   drain: nothing,
   cmdline: undoAll,
-  reboot: async (run) => {
-    const change = run.state.changes[0];
-    if (!run.state.undoReboot || change === undefined) return GO_ON;
-    return rebootStep(run, { change, trial: false, again: true });
-  },
+  reboot: async (run) =>
+    run.state.undoReboot ? rebootStep(run, { trial: false, again: true }) : GO_ON,
   wait: async (run) => {
     const change = run.state.changes[0];
     if (!run.state.undoReboot || change === undefined) return GO_ON;

@@ -71,8 +71,6 @@ export interface HostActivities {
     input: Mutation & {
       readonly bootIdBefore: string;
       readonly trial: boolean;
-      readonly change: Change;
-      readonly trialId: string;
     },
   ): Promise<StepOutcome>;
   /** Fails retryably (`reboot.not-back-yet`) until the host answers on a fresh connection with another boot id. */
