@@ -78,15 +78,29 @@ function changedLines(status: HostStatus, style: Style): string[] {
   const { undo } = status.run;
   if (undo.length === 0) return [`${padEnd('CHANGED', LABEL)}nothing`];
   const lines = undo.flatMap(({ change }) => diffLines(change, style));
-  const proven = STEPS.indexOf(status.step) > STEPS.indexOf('iommu');
   return [
     ...lines.map((line, at) => padEnd(at === 0 ? 'CHANGED' : '', LABEL) + line.trimStart()),
-    `${padEnd('MEANS', LABEL)}${
-      proven
-        ? 'the new kernel line is proven and is the default'
-        : 'the DEFAULT IS STILL THE OLD kernel line: a power cycle boots that one'
-    }`,
+    `${padEnd('MEANS', LABEL)}${DEFAULT_LINE[defaultLine(status)]}`,
   ];
+}
+
+const DEFAULT_LINE = {
+  old: 'the DEFAULT IS STILL THE OLD kernel line: a power cycle boots that one',
+  unproven: 'the NEW kernel line IS THE DEFAULT and not proven yet: a power cycle boots that one',
+  proven: 'the new kernel line is proven and is the default',
+  unknown: 'the new kernel line MAY BE THE DEFAULT already: see grub.cfg before a power cycle',
+  undoing: 'the changes are being taken back: see grub.cfg before a power cycle',
+} as const;
+
+/** Which line a power cycle boots, from what the steps saw; a default that was being written is not known. */
+function defaultLine({ run, step }: HostStatus): keyof typeof DEFAULT_LINE {
+  if (run.undoing) return 'undoing';
+  const { cmdline = {}, iommu = {} } = run.evidence;
+  if ('default' in iommu || STEPS.indexOf(step) > STEPS.indexOf('iommu')) return 'proven';
+  const trial = !('default' in cmdline) || cmdline['default'] === 'unchanged';
+  if (!trial) return 'unproven';
+  const writing = step === 'cmdline' ? 'default' in cmdline : 'units' in iommu;
+  return writing ? 'unknown' : 'old';
 }
 
 function stepLines(view: HostView, style: Style): string[] {
@@ -150,7 +164,7 @@ function nothingLines(status: HostStatus): string[] {
   if (status.hold === undefined) return [];
   const drained = status.run.drained ? ' and drained' : '';
   return [
-    `IF YOU DO NOTHING   it stays held${drained}; it counts as failed${status.run.drained ? ' and unavailable' : ''}, the other hosts go on`,
+    `IF YOU DO NOTHING   it stays held${drained}; it counts as failed${status.run.lastReport?.unavailable === true ? ' and unavailable' : ''}, the other hosts go on`,
   ];
 }
 
@@ -158,7 +172,7 @@ function byHandLines(view: HostView): string[] {
   if (view.connection === undefined) return [];
   const changed = view.status.run.undo.length > 0;
   return [
-    `${padEnd('BY HAND', LABEL)}${sshCommand(view.connection)}${changed ? '     undo without vfleet: /var/lib/vfleet/UNDO.txt on the host' : ''}`,
+    `${padEnd('BY HAND', LABEL)}${sshCommand(view.connection)}${changed ? '     undo without vfleet: docs/operations.md, "By hand"' : ''}`,
   ];
 }
 

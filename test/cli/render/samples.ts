@@ -280,6 +280,7 @@ export function sampleHost(): HostStatus {
     run: {
       ...RUN,
       undo: [{ change: cmdlineChange(['intel_iommu=on', 'iommu=pt']) }],
+      lastReport: { rollout: 'r#3', index: 0, run: 1, seq: 3, state: 'held', unavailable: true },
     },
     stepsAt: {
       inspect: at(2, 4, 50),
