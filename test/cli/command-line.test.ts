@@ -1,16 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli, type CliResult } from './run-cli.ts';
+import { newKey } from '../../src/simulator/new-key.ts';
 
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vfleet-cli-'));
   await writeFile(join(folder, 'hosts.yaml'), INVENTORY.replaceAll('FOLDER', folder));
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { private: key } = newKey('test');
   await writeFile(join(folder, 'key'), key, { mode: 0o600 });
   await writeFile(join(folder, 'known_hosts'), '');
   await writeFile(join(folder, 'good.yaml'), GOOD);

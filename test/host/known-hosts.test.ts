@@ -14,9 +14,10 @@ import {
   matchesHost,
   parseKnownHosts,
 } from '../../src/host/ssh/known-hosts.ts';
+import { newKey } from '../../src/simulator/new-key.ts';
 
 const KEYS = Array.from({ length: 3 }, () =>
-  ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' '),
+  newKey('test').public.split(' ').slice(0, 2).join(' '),
 );
 const RSA = ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 }).public.split(' ');
 const blob = (line: string): Buffer => Buffer.from(line.split(' ')[1] ?? '', 'base64');

@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import ssh2 from 'ssh2';
 import { readX, testDirectory, testServer } from './support/ssh-bench.ts';
 import type { TestServer } from './support/ssh-server.ts';
+import { newKey } from '../../src/simulator/new-key.ts';
 
-const otherKey = (): string =>
-  ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ');
+const otherKey = (): string => newKey('test').public.split(' ').slice(0, 2).join(' ');
 
 const know = (server: TestServer, ...lines: string[]): void =>
   writeFileSync(join(server.folder, 'known_hosts'), lines.map((it) => `${it}\n`).join(''));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type Connection, type ServerChannel, type ServerConfig } from 'ssh2';
 import type { HostConnection } from '../../../src/domain/host-entry.ts';
+import { newKey } from '../../../src/simulator/new-key.ts';
 import { decodeCall, encodeReply, type DecodedCall } from '../../../src/host/wire.ts';
 
 const { Server, utils } = ssh2;
@@ -50,15 +51,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const hostKey =
     options.hostKeyType === 'rsa'
       ? utils.generateKeyPairSync('rsa', { bits: 2048 })
-      : utils.generateKeyPairSync('ed25519');
-  const clientKey = utils.generateKeyPairSync('ed25519');
+      : newKey('host');
+  const clientKey = newKey('client');
   const seen = { connections: 0, logins: 0, authTries: 0, sessionsMost: 0 };
   const live = new Set<Connection>();
   const config: ServerConfig = {
-    hostKeys: [
-      ...(options.alsoEd25519 === true ? [utils.generateKeyPairSync('ed25519').private] : []),
-      hostKey.private,
-    ],
+    hostKeys: [...(options.alsoEd25519 === true ? [newKey('host').private] : []), hostKey.private],
     ...(options.algorithms && { algorithms: options.algorithms }),
   };
   const server = new Server(config, (connection) => {
