@@ -49,7 +49,7 @@ async function openEngine(context: CommandContext): Promise<Engine> {
   } catch (error) {
     if (!(error instanceof NoEngine)) throw error;
     context.log.debug({ err: error }, 'no engine');
-    throw new CliError('no-engine', `no engine: ${error.message}`, 'run vfleet up', {
+    throw new CliError('no-engine', error.message, 'run vfleet up', {
       cause: error,
     });
   }

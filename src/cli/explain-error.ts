@@ -11,6 +11,9 @@ export function explainError(error: unknown): CliError {
   if (error instanceof Error && error.name === 'AbortError') {
     return new CliError('failed', 'Stopped.', '');
   }
+  if (isUnwritable(error)) {
+    return new CliError('failed', sentence, UNWRITABLE_NEXT, { cause: error });
+  }
   if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES') || hasCode(error, 'EISDIR')) {
     return new CliError('usage', sentence, 'check the path', { cause: error });
   }
@@ -26,6 +29,15 @@ function hostNext(error: HostError): string {
     return 'check user and identityFile in the inventory';
   if (error.code === 'host.no-sudo') return 'allow `sudo -n` for the user on the host';
   return error.transient ? 'try again; ssh to the host by hand if it stays so' : 'see the message';
+}
+
+const UNWRITABLE_NEXT =
+  'make that folder writable, or set XDG_STATE_HOME to one that is: plans and the embedded engine live there';
+
+/** A folder that could not be made, or a file system that takes no writes: here that is always the state folder. */
+function isUnwritable(error: unknown): boolean {
+  if (hasCode(error, 'EROFS') || hasCode(error, 'ENOSPC')) return true;
+  return error instanceof Error && 'syscall' in error && error.syscall === 'mkdir';
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { HostConnection, HostEntry } from '../domain/host-entry.ts';
 import type { Spec } from '../domain/spec.ts';
+import { loadCapture } from '../facts/capture.ts';
+import type { Snapshot } from '../facts/snapshot.ts';
 import { selectHosts, type Inventory } from '../schema/host-pattern.ts';
 import { loadInventory } from '../schema/inventory/load-inventory.ts';
 import { formatProblem, type Problem } from '../schema/problem.ts';
 import { parseSpec } from '../schema/spec.ts';
 import { omit } from './omit.ts';
-import { CliError } from './outcome.ts';
+import { CliError, sentenceOf } from './outcome.ts';
 
 /** A spec that was read from a file, and the lawful but surprising things in it. */
 export interface SpecFile {
@@ -20,7 +22,9 @@ export interface SpecFile {
 /** Reads and parses a spec. Throws a CliError `usage` that lists every problem with its place. */
 export async function readSpec(file: string): Promise<SpecFile> {
   const parsed = parseSpec(await readText(file), file);
-  if (!parsed.ok) throw problemsError(file, parsed.problems);
+  if (!parsed.ok) {
+    throw problemsError(parsed.problems, `mend ${file} and check it again: vfleet check ${file}`);
+  }
   return {
     path: resolve(file),
     spec: parsed.spec,
@@ -52,7 +56,7 @@ export async function hostsOf(
 ): Promise<{ readonly hosts: readonly HostEntry[]; readonly warnings: readonly string[] }> {
   const { inventory, select } = file.spec.hosts;
   if ('command' in inventory) {
-    throw new CliError('usage', 'not yet: an inventory from a command.', 'name a file or folder');
+    throw new CliError('usage', 'not yet: an inventory from a command.', 'name a file');
   }
   const loaded = await readInventory(resolve(dirname(file.path), inventory.path));
   const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`);
@@ -64,7 +68,9 @@ export async function readInventory(
   path: string,
 ): Promise<Inventory & { readonly warnings: readonly string[] }> {
   const loaded = await loadInventory(path);
-  if (!loaded.ok) throw problemsError(path, loaded.problems);
+  if (!loaded.ok) {
+    throw problemsError(loaded.problems, `mend it and look again: vfleet inventory -i ${path}`);
+  }
   return { ...loaded.inventory, warnings: loaded.warnings.map(formatProblem) };
 }
 
@@ -101,10 +107,16 @@ export function connectionOf(entry: HostEntry): HostConnection {
   return omit(entry, 'groups', 'labels');
 }
 
-function problemsError(file: string, problems: readonly Problem[]): CliError {
-  return new CliError(
-    'usage',
-    problems.map(formatProblem).join('\n'),
-    `mend ${file} and check it again: vfleet check SPEC`,
-  );
+/** What a capture holds. Throws a CliError `usage` for a folder that is none. */
+export async function readCapture(dir: string): Promise<Snapshot> {
+  try {
+    return await loadCapture(dir);
+  } catch (error) {
+    const next = 'name a folder that "vfleet capture HOST DIR -i INVENTORY" has written';
+    throw new CliError('usage', sentenceOf(error), next, { cause: error });
+  }
+}
+
+function problemsError(problems: readonly Problem[], next: string): CliError {
+  return new CliError('usage', problems.map(formatProblem).join('\n'), next);
 }

@@ -44,7 +44,7 @@ function addHostCommands(program: Commander, run: Run): void {
     "inventory -i hosts.yaml 'hypervisors:&rack_a:!retired'",
   ])
     .argument('[pattern]', 'host pattern', 'all')
-    .requiredOption('-i, --inventory <path>', 'inventory file or folder')
+    .requiredOption('-i, --inventory <path>', 'inventory file')
     .action(async (pattern: string, options: { json?: boolean; inventory: string }) =>
       run(options, async (c) =>
         (await import('./commands/inventory.ts')).inventory(c, pattern, options),
@@ -55,7 +55,7 @@ function addHostCommands(program: Commander, run: Run): void {
     'facts --from captures/hv-a-001',
   ])
     .argument('[host]', 'name in the inventory')
-    .option('-i, --inventory <path>', 'inventory file or folder')
+    .option('-i, --inventory <path>', 'inventory file')
     .option('--from <dir>', 'a capture instead of a host')
     .action(
       async (
@@ -68,7 +68,7 @@ function addHostCommands(program: Commander, run: Run): void {
   ])
     .argument('<host>', 'name in the inventory')
     .argument('<dir>', 'folder to write; must be empty or absent')
-    .requiredOption('-i, --inventory <path>', 'inventory file or folder')
+    .requiredOption('-i, --inventory <path>', 'inventory file')
     .action(async (host: string, dir: string, options: { json?: boolean; inventory: string }) =>
       run(options, async (c) =>
         (await import('./commands/capture.ts')).capture(c, host, dir, options),

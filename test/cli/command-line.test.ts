@@ -110,7 +110,7 @@ describe('without an engine', () => {
     async (args) => {
       const { code, stderr } = await vfleet(...args);
       expect(code).toBe(4);
-      expect(stderr).toContain('no engine');
+      expect(stderr).toContain('No engine is running');
       expect(stderr).toContain('run vfleet up');
     },
   );
@@ -139,3 +139,36 @@ describe('plan', () => {
     expect(stderr).toContain('vfleet up');
   });
 });
+
+describe('folders that cannot be used', () => {
+  it('refuses a folder that is no capture with 2 and names how one is made', async () => {
+    const { code, stderr } = await vfleet('plan', join(folder, 'good.yaml'), '--from', folder);
+    expect(code).toBe(2);
+    expect(stderr).toContain('is not a capture');
+    expect(stderr).toContain('vfleet capture HOST DIR -i INVENTORY');
+  });
+
+  it('refuses a capture into a used folder before it asks the host', async () => {
+    const { code, stderr } = await vfleet('capture', 'hv-001', folder, '-i', inventoryFile());
+    expect(code).toBe(2);
+    expect(stderr).toContain('is not empty');
+    expect(stderr).not.toContain('ssh.');
+  });
+
+  it('names the state folder and its variable when it cannot be made', async () => {
+    const stateHome = join(folder, 'good.yaml');
+    const { code, stderr } = await runCli(['plan', join(folder, 'good.yaml')], { stateHome });
+    expect(code).toBe(1);
+    expect(stderr).toContain(stateHome);
+    expect(stderr).toContain('XDG_STATE_HOME');
+  });
+
+  it('leads from an inventory that is not there back to the inventory command', async () => {
+    const { stderr, stdout, code } = await vfleet('inventory', '-i', join(folder, 'nope.ini'));
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('look again: vfleet inventory -i');
+  });
+});
+
+const inventoryFile = (): string => join(folder, 'hosts.yaml');

@@ -61,8 +61,9 @@ function sayHello(context: CommandContext, options: DemoOptions): void {
   const { style } = context;
   context.print(
     `${style.strong('vfleet demo')}: a rollout on ${options.hosts} SIMULATED hosts (seed ${options.seed}).\n` +
-      'Each is a model kernel and boot loader behind a real SSH server on a loopback address. The engine, the worker,\n' +
-      'SSH and every step are the ones that real hosts get. The spec:\n\n' +
+      'Each is a model kernel and boot loader behind a real SSH server on a loopback\n' +
+      'address. The engine, the worker, SSH and every step are the ones that real\n' +
+      'hosts get. The spec:\n\n' +
       `${style.faint(DEMO_SPEC_TEXT.replaceAll(/^/gm, '  ').trimEnd())}\n`,
   );
 }

@@ -1,8 +1,7 @@
-import { loadCapture } from '../../facts/capture.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
 import type { Snapshot } from '../../facts/snapshot.ts';
 import type { CommandContext } from '../context.ts';
-import { connectionOf, hostNamed } from '../inputs.ts';
+import { connectionOf, hostNamed, readCapture } from '../inputs.ts';
 import { CliError, type Outcome } from '../outcome.ts';
 import { probeHost } from '../plan/probe-hosts.ts';
 import { renderFacts } from '../render/facts.ts';
@@ -26,7 +25,7 @@ async function readSource(
   options: { readonly inventory?: string; readonly from?: string },
 ): Promise<Snapshot> {
   const { inventory, from } = options;
-  if (from !== undefined && host === undefined) return loadCapture(from);
+  if (from !== undefined && host === undefined) return readCapture(from);
   if (from === undefined && host !== undefined && inventory !== undefined) {
     const connection = connectionOf(await hostNamed(inventory, host));
     return withHosts(context, (hosts) => probeHost(hosts, connection));

@@ -45,12 +45,7 @@ async function findEngine(): Promise<EngineTarget> {
 
 function engineError(error: unknown): unknown {
   if (!(error instanceof NoEngine)) return error;
-  return new CliError(
-    'no-engine',
-    `no engine: ${sentenceOf(error)}`,
-    'set TEMPORAL_ADDRESS, or run vfleet up',
-    {
-      cause: error,
-    },
-  );
+  return new CliError('no-engine', sentenceOf(error), 'set TEMPORAL_ADDRESS, or run vfleet up', {
+    cause: error,
+  });
 }

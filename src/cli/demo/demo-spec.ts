@@ -11,7 +11,12 @@ target:
   iommu: enabled
   hostDma: passthrough
 waves:
-  - { name: canary, hosts: 1, each: kind, maxFailures: 0, bake: 1s, promote: manual }
+  - name: canary
+    hosts: 1
+    each: kind
+    maxFailures: 0
+    bake: 1s
+    promote: manual
   - { name: fleet, upTo: 100% }
 limits: { parallel: 40, maxUnavailable: 100%, maxFailures: 5 }
 `;

@@ -1,9 +1,8 @@
 import { basename, resolve } from 'node:path';
 import type { HostConnection } from '../../domain/host-entry.ts';
-import { loadCapture } from '../../facts/capture.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
 import type { CommandContext } from '../context.ts';
-import { connectionOf, hostsOf, readSpec, type SpecFile } from '../inputs.ts';
+import { connectionOf, hostsOf, readSpec, type SpecFile, readCapture } from '../inputs.ts';
 import { withHosts } from '../with-hosts.ts';
 import { groupKinds } from './group-kinds.ts';
 import { sealPlan, type PlanFile, type ProbedHost } from './plan-file.ts';
@@ -36,7 +35,7 @@ export async function makePlan(
 /** Plans for a capture as if it were the spec's only host; the inventory is not read. */
 export async function makePlanFromCapture(file: string, dir: string): Promise<PlanFile> {
   const spec = await readSpec(file);
-  const facts = parseFacts(await loadCapture(dir));
+  const facts = parseFacts(await readCapture(dir));
   const name = facts.hostname === '' ? basename(resolve(dir)) : facts.hostname;
   const connection: HostConnection = { name, address: name, port: 22, user: 'root' };
   return seal(spec, [planFacts(connection, facts, spec.spec.target)], 0, dir);

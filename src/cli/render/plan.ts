@@ -105,6 +105,11 @@ function obstacleLines(view: PlanView, style: Style): string[] {
     lines.push(
       `${padEnd('', 13)}unreachable hosts count as unavailable (${unreachable} of ${maxUnavailable})`,
     );
+    if (unreachable >= maxUnavailable && view.changing > 0) {
+      lines.push(
+        `${padEnd('', 13)}${style.bad('so no host may start')}: bring them back, take them out of hosts.select, or raise limits.maxUnavailable`,
+      );
+    }
   }
   return lines;
 }

@@ -22,6 +22,17 @@ describe('the plan', () => {
     await expect(`${text}\n`).toMatchFileSnapshot(golden('plan'));
   });
 
+  it('says so when the unreachable hosts take every place, so that none may start', () => {
+    const plan = samplePlan();
+    const limits = { ...plan.spec.limits, maxUnavailable: { kind: 'count', count: 1 } as const };
+    const full = { ...plan, spec: { ...plan.spec, limits } };
+    const text = renderPlan(createPlanView(full, previewRollout(full)), plain);
+    expect(text).toContain('so no host may start: bring them back');
+    expect(renderPlan(createPlanView(plan, previewRollout(plan)), plain)).not.toContain(
+      'no host may start',
+    );
+  });
+
   it('says so when there is nothing to do', () => {
     const plan = samplePlan();
     const nothing = { ...plan, hosts: plan.hosts.filter((host) => host.plan.kind === 'compliant') };
