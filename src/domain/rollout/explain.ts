@@ -75,7 +75,15 @@ function aborting(rules: RolloutRules, state: RolloutState): string {
     held.length === 0
       ? ''
       : ` Held hosts must be retried, skipped or rolled back: ${namesOf(rules, held)}.`;
-  return `Aborting: ${runs} running hosts come to their end, no new one starts.${left}`;
+  return `Aborting: ${runs} running hosts come to their end, no new one starts.${left}${starved(rules, state, runs)}`;
+}
+
+/** Hosts that are to go back and get no place, since others are down. */
+function starved(rules: RolloutRules, state: RolloutState, runs: number): string {
+  const due = indicesOf(state, (cell) => cell.asked === 'rollback');
+  const full = unavailableCount(state) >= rules.unavailableMax;
+  if (due.length === 0 || runs > 0 || !full) return '';
+  return ` ${namesOf(rules, due)} cannot be taken back while ${unavailableCount(state)} of ${rules.unavailableMax} hosts that may be unavailable are: "skip" leaves them as they are.`;
 }
 
 function waveName(rules: RolloutRules, state: RolloutState): string {

@@ -12,7 +12,9 @@ export function hostRefusal(
   const cell = state.cells[index];
   if (cell === undefined) return 'is not in this rollout.';
   if (cell.asked !== null) {
-    return `is waiting for a free place to ${cell.asked}; "skip" or raise no verb until then.`;
+    // Others may be down for good, so waiting for a place always has a way out (law 7).
+    if (verb === 'skip' && cell.asked !== 'skip') return undefined;
+    return `is waiting for a free place to ${cell.asked}; wait for it, or "skip" gives it up.`;
   }
   if (cell.state === 'running') {
     return `is running (${cell.step ?? 'starting'}); wait until it is held or done.`;

@@ -198,6 +198,8 @@ function bringToEnd(driver: Driver): void {
     }
     driver.pass(60_000);
     driver.verb({ verb: 'skip', hosts: { all: 'held' } });
+    // What an abort is to take back can find no place while other hosts are down: a person leaves it as it is.
+    if (driver.state.aborting !== null) driver.verb({ verb: 'skip', hosts: { all: 'hosts' } });
     if (driver.verb({ verb: 'resume' }) !== undefined)
       driver.verb({ verb: 'resume', newBudget: 9 });
     driver.verb({ verb: 'promote' });
