@@ -17,7 +17,7 @@ import {
 } from '../../src/facts/probe.ts';
 import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
 import type { BootState } from './boot-loader.ts';
-import { readBootState, sameArgs } from './boot-loader.ts';
+import { readBootState, sameArgs, sameArgSet } from './boot-loader.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, runProblem, writeProblem } from './outcomes.ts';
 
@@ -128,7 +128,7 @@ async function verifyTrial(
   if (at.kind === 'drift') return at.outcome;
   const expected = [...change.after, ...TRIAL_ONLY_ARGS, trialMarker(trialId)];
   const found = at.state.loader.trialEntry?.args;
-  if (at.line !== 'before' || found === undefined || !sameSet(found, expected)) {
+  if (at.line !== 'before' || found === undefined || !sameArgSet(found, expected)) {
     return hold('cmdline.readback', 'grub.cfg does not hold the trial entry as asked', {
       trial: found?.join(' ') ?? 'no trial entry',
       expected: expected.join(' '),
@@ -136,11 +136,6 @@ async function verifyTrial(
     });
   }
   return ok({ trial: found.join(' '), default: 'unchanged' });
-}
-
-/** A trial appends what the default inserts before nothing else; only the set is compared, and the end of the line. */
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  return sameArgs([...a].sort(), [...b].sort());
 }
 
 /** After proof: the drop-in makes the new line the default, and the trial entry goes. Reads the default back. */

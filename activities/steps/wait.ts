@@ -8,7 +8,7 @@ import { BOOT_ID_PATH, BOOT_ID_PROBE, PROOF_PROBE } from '../../src/facts/probe.
 import { lineOf } from '../../src/facts/snapshot.ts';
 import { HostError } from '../../src/host/errors.ts';
 import type { HostPort } from '../../src/host/port.ts';
-import { sameArgs } from './boot-loader.ts';
+import { sameArgs, sameArgSet } from './boot-loader.ts';
 import { hold, ok } from './outcomes.ts';
 
 /** One look at a host that was told to reboot. `port` must open a fresh connection (law 9). */
@@ -56,7 +56,7 @@ export async function verifyBoot(
   const onTrial = running.includes(trialMarker(trialId));
   const evidence = { running: running.join(' '), bootId: lineOf(snapshot, BOOT_ID_PATH) ?? '' };
   const wanted = expect === 'before' ? change.before : change.after;
-  if (sameSet(plain, wanted) && onTrial === (expect === 'trial')) return ok(evidence);
+  if (sameArgSet(plain, wanted) && onTrial === (expect === 'trial')) return ok(evidence);
   // Without the marker the trial entry is not what runs, even where old and new line are the same.
   if (expect === 'trial' && sameArgs(plain, change.before)) {
     return hold(
@@ -69,9 +69,4 @@ export async function verifyBoot(
     ...evidence,
     asked: wanted.join(' '),
   });
-}
-
-/** The order of a trial's arguments differs from the default's only in where the added ones stand. */
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  return sameArgs([...a].sort(), [...b].sort());
 }

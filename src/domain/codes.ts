@@ -14,6 +14,7 @@ export const CODES = {
   'cmdline.pending-differs':
     'The next boot would use another line or kernel than the one that runs; reboot the host, or revert that edit, first.',
   'cmdline.readback': 'After update-grub, grub.cfg does not hold what was asked for.',
+  'cmdline.too-long': 'The kernel line would be longer than the kernel reads.',
   'cmdline.update-grub-failed': 'update-grub failed; its output is in the evidence.',
   'drain.guests-running': 'Guests run on the host, and the spec has no drain hook.',
   'drain.hook-failed': 'The drain hook did not exit with 0.',

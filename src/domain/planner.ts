@@ -1,6 +1,12 @@
 import type { CmdlineChange, Evidence } from './changes.ts';
 import type { Code } from './codes.ts';
-import { dropInText, parseDropIn, withoutTrialArgs } from './drop-in.ts';
+import {
+  dropInText,
+  parseDropIn,
+  TRIAL_ONLY_ARGS,
+  trialMarker,
+  withoutTrialArgs,
+} from './drop-in.ts';
 import type { LineEdit } from './drop-in.ts';
 import type { Facts, GrubDebianFacts } from './facts.ts';
 import { iommuProblem, iommuVendor } from './iommu.ts';
@@ -47,8 +53,8 @@ export function planHost(facts: Facts, target: Target): PlannedChanges {
   if (obstacle !== undefined) return obstacle;
   const change = cmdlineChange(bootLoader, wantedEdit(pending, facts, target));
   if (typeof change === 'string') return blocked('cmdline.drop-in-foreign', change);
-  const contradiction = contradicted(change.after, facts, target);
-  if (contradiction !== undefined) return contradiction;
+  const refused = lineProblem(bootLoader.defaultEntry.kernel, change.after, facts, target);
+  if (refused !== undefined) return refused;
   return { kind: 'changes', changes: [change], warnings: warnings(facts), bootId, machineId };
 }
 
@@ -207,6 +213,30 @@ function contradicted(after: readonly string[], facts: Facts, target: Target): B
   return blocked(
     'cmdline.contradicted',
     `${culprits.join(' and ')} would still turn the IOMMU off; list it under target.kernelArgs.absent`,
+  );
+}
+
+/** Why the new line must not be booted, not even on trial. */
+function lineProblem(
+  kernel: string,
+  after: readonly string[],
+  facts: Facts,
+  target: Target,
+): Blocked | undefined {
+  return contradicted(after, facts, target) ?? tooLong(kernel, after);
+}
+
+/** COMMAND_LINE_SIZE of x86 (arch/x86/include/asm/setup.h): the kernel cuts what is longer, closing zero included. */
+const LINE_CHARS_MAX = 2047;
+
+/** The trial's line is the longest that is ever booted: with BOOT_IMAGE= in front and its own arguments behind. */
+function tooLong(kernel: string, after: readonly string[]): Blocked | undefined {
+  const trial = [`BOOT_IMAGE=${kernel}`, ...after, ...TRIAL_ONLY_ARGS, trialMarker('#'.repeat(40))];
+  const { length } = trial.join(' ');
+  if (length <= LINE_CHARS_MAX) return undefined;
+  return blocked(
+    'cmdline.too-long',
+    `the kernel line would have ${length} characters and the kernel reads ${LINE_CHARS_MAX}; take arguments off it`,
   );
 }
 

@@ -191,6 +191,11 @@ describe('planHost: refused before anything is written', () => {
       'cmdline.drop-in-foreign',
       host(BASE, { bootLoader: loader(BASE, { dropIn: 'X=1\n' }) }),
     ],
+    [
+      'a line that the kernel would cut',
+      'cmdline.too-long',
+      host([...BASE, `x=${'y'.repeat(1900)}`]),
+    ],
     ['iommu=off in the line', 'cmdline.contradicted', host([...BASE, 'iommu=off'])],
     [
       'the line as asked, but no IOMMU in use',
