@@ -28,9 +28,14 @@ export async function runCall(client: Client, call: Call, context: CallContext):
   const timer = setTimeout(() => deadline.abort(), context.timeoutMs);
   const timed = { ...context, deadline: deadline.signal };
   try {
-    const channel = await openChannel(client, call.command, timed);
+    // The exchange begins within the callback: a quick refusal comes in the same packet as the channel, and its
+    // exit code would be told before anybody listened.
+    const { channel, reply } = await openChannel(client, call.command, timed, (opened) => ({
+      channel: opened,
+      reply: exchange(opened, call.stdin, timed),
+    }));
     // The rest of the answer, if any, is of no use; and a channel that is kept counts against MaxSessions.
-    return await exchange(channel, call.stdin, timed).finally(() => channel.close());
+    return await reply.finally(() => channel.close());
   } finally {
     clearTimeout(timer);
   }
@@ -41,7 +46,12 @@ interface Timed extends CallContext {
 }
 
 /** Until the channel stands no argument has been sent, so whatever goes wrong here has changed nothing. */
-function openChannel(client: Client, command: string, context: Timed): Promise<ClientChannel> {
+function openChannel<T>(
+  client: Client,
+  command: string,
+  context: Timed,
+  begin: (channel: ClientChannel) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const lost = (): void =>
       reject(new HostError('ssh.closed', context.host, 'the connection was lost; try again'));
@@ -60,7 +70,7 @@ function openChannel(client: Client, command: string, context: Timed): Promise<C
     const settle = (error: Error | undefined, channel: ClientChannel): void => {
       client.removeListener('close', lost);
       context.deadline.removeEventListener('abort', late);
-      if (error === undefined) resolve(channel);
+      if (error === undefined) resolve(begin(channel));
       else reject(channelError(error, context.host));
     };
     try {
