@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { createInterface } from 'node:readline/promises';
 import pino, { type Logger } from 'pino';
 import type { CliConfig } from './config.ts';
@@ -43,7 +44,8 @@ export function createContext(options: {
   return {
     config,
     json,
-    style: createStyle(config.color && process.stdout.isTTY && !json),
+    // Not `stdout.isTTY`, which is undefined in a pipe: picocolors then decides by itself, and colours for CI.
+    style: createStyle(config.color && !json && isatty(1)),
     interactive,
     width: () => (process.stdout.isTTY ? process.stdout.columns : 110),
     print,
