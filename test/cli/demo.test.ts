@@ -58,7 +58,7 @@ describe('the demo', () => {
     expect((await started).length).toBeGreaterThan(0);
     expect(await stillAlive(await started)).toEqual([]);
     expect(await scratchFolders()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('stops all it started at Ctrl-C', async () => {
     const child = startDemo();
