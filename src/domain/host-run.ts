@@ -35,6 +35,8 @@ export interface HostExit {
   readonly recommended: boolean;
   /** One line: what this exit does. */
   readonly effect: string;
+  /** What it means for the guests of the host: `none` are touched, or what happens to them. */
+  readonly guests?: string;
   readonly reboots: string;
 }
 
@@ -139,4 +141,10 @@ export interface HostReport {
   readonly code?: string;
   /** Whether the host is down or drained now, and so counts as unavailable. */
   readonly unavailable: boolean;
+  /** From the order to reboot until it was seen back, in milliseconds. */
+  readonly rebootMs?: number;
+  /** It was stopped by `pause --now` and waits before this step. */
+  readonly pausedBefore?: Step;
+  /** What could not be taken back or given up: a skipped host may still carry changes or a lease (law 5). */
+  readonly undoFailures?: readonly string[];
 }

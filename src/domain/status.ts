@@ -45,7 +45,9 @@ export type RolloutVerb = {
   readonly who: string;
   readonly reason?: string;
 } & (
-  | { readonly verb: 'pause' | 'promote' }
+  | { readonly verb: 'promote' }
+  /** `now`: running hosts also stop before their next disruptive step. */
+  | { readonly verb: 'pause'; readonly now?: boolean }
   /** `newBudget`: needed when the failure budget was spent; how many more hosts may fail. */
   | { readonly verb: 'resume'; readonly newBudget?: number }
   | { readonly verb: 'abort'; readonly rollback: boolean }
@@ -110,10 +112,22 @@ export interface RolloutStatus {
   };
   /** Every host, in the order of the waves; then those without changes. */
   readonly hosts: readonly RolloutHostStatus[];
+  /** When it ends by itself, as far as hosts already done tell; absent until one is done. */
+  readonly estimate?: Estimate;
   /** Verbs that would be taken now. */
   readonly verbs: readonly RolloutVerb['verb'][];
   /** The last 200 verbs, oldest first. */
   readonly audit: readonly AuditEntry[];
+}
+
+/** What hosts that are done tell of those that are not. Waiting for people is not in it, bakes are. */
+export interface Estimate {
+  /** ISO 8601, UTC. */
+  readonly endsAt: string;
+  /** Median time of a host from its start to its end, in milliseconds. */
+  readonly hostMs: number;
+  /** How many hosts that median is made of. */
+  readonly samples: number;
 }
 
 export interface WaveStatus {
@@ -139,6 +153,12 @@ export interface RolloutHostStatus {
   readonly step?: Step;
   /** When it came into this state, ISO 8601. */
   readonly since?: string;
+  /** For `done`: from the start of its run to its end, in milliseconds. */
+  readonly tookMs?: number;
+  /** From the order to reboot until it was seen back, in milliseconds; absent when it never came back. */
+  readonly rebootMs?: number;
+  /** It was stopped by `pause --now` and waits before this step. */
+  readonly pausedBefore?: Step;
 }
 
 export interface AuditEntry {
@@ -160,4 +180,6 @@ export interface HostStatus {
   /** When each step began, ISO 8601. */
   readonly stepsAt: Readonly<Partial<Record<Step, string>>>;
   readonly undoFailures: readonly string[];
+  /** It was stopped by `pause --now` and waits before this step. */
+  readonly pausedBefore?: Step;
 }
