@@ -1,92 +1,95 @@
 import type { HostState } from './host-run.ts';
 
-/** What a host's state means: the one table from which the CLI, the docs and the budgets are made. */
+/**
+ * What a host's state means: the one table from which budgets, the CLI, docs/states.md and tests are made. A test holds
+ * its exits against what the rollout's state machine really takes.
+ */
 export interface HostStateMeaning {
+  /** One clause, to be read after the state's name. */
+  readonly meaning: string;
   /** Spends the failure budget; once spent it stays spent, also when the host ends well later. */
   readonly failed: boolean;
-  /** Counts as unavailable by itself; a held host counts when it is down or drained (its report says so). */
+  /** Counts as unavailable by itself; `as-reported`: when it is down or drained, which its report says. */
   readonly unavailable: 'yes' | 'no' | 'as-reported';
   readonly keepsLease: boolean;
+  /** Whether guests have been moved away; `as-reported`: from its drain to its undrain, wherever it stands now. */
+  readonly drained: 'no' | 'as-reported';
   /** Nothing more happens to the host in this rollout unless a verb asks. */
   readonly final: boolean;
   /** The verbs that leave it, in the order they are offered. */
   readonly exits: readonly ('retry' | 'skip' | 'rollback' | 'abort')[];
-  readonly meaning: string;
 }
+
+/** What most states have in common: nothing was written, nothing is missing. */
+const UNTOUCHED = {
+  failed: false,
+  unavailable: 'no',
+  keepsLease: false,
+  drained: 'no',
+  final: true,
+} as const;
 
 export const HOST_STATE_TABLE: Readonly<Record<HostState, HostStateMeaning>> = {
   queued: {
-    failed: false,
-    unavailable: 'no',
-    keepsLease: false,
+    ...UNTOUCHED,
+    meaning: 'waits for its wave and a free place',
     final: false,
     exits: ['skip', 'abort'],
-    meaning: 'waits for its wave and a free place',
   },
   running: {
+    meaning: 'a step is under way',
     failed: false,
     unavailable: 'yes',
     keepsLease: true,
+    drained: 'as-reported',
     final: false,
     exits: ['abort'],
-    meaning: 'a step is under way',
   },
   done: {
-    failed: false,
-    unavailable: 'no',
-    keepsLease: false,
-    final: true,
-    exits: ['rollback'],
+    ...UNTOUCHED,
     meaning: 'changed, proven and back in service',
+    exits: ['rollback'],
   },
   compliant: {
-    failed: false,
-    unavailable: 'no',
-    keepsLease: false,
-    final: true,
-    exits: ['retry'],
+    ...UNTOUCHED,
     meaning: 'was as asked already; nothing was written',
+    exits: ['retry'],
   },
   held: {
+    meaning: 'waits for a person',
     failed: true,
     unavailable: 'as-reported',
     keepsLease: true,
+    drained: 'as-reported',
     final: false,
     exits: ['retry', 'rollback', 'skip'],
-    meaning: 'waits for a person',
   },
   blocked: {
-    failed: false,
-    unavailable: 'no',
-    keepsLease: false,
-    final: true,
-    exits: ['retry'],
+    ...UNTOUCHED,
     meaning: 'needs work outside vfleet; nothing was written',
+    exits: ['retry'],
   },
   // A host skipped out of a hold has spent its failure already; one that was never started has not failed.
   skipped: {
+    meaning: 'left as it stands by a person',
     failed: false,
     unavailable: 'as-reported',
     keepsLease: false,
+    drained: 'as-reported',
     final: true,
     exits: ['retry', 'rollback'],
-    meaning: 'left as it stands by a person',
   },
   // Only when nobody asked for it (onHostFailure: rollback): an undo that a person wanted is no failure.
   'rolled-back': {
-    failed: true,
-    unavailable: 'no',
-    keepsLease: false,
-    final: true,
-    exits: ['retry'],
+    ...UNTOUCHED,
     meaning: 'as it was before',
+    failed: true,
+    exits: ['retry'],
   },
   unreachable: {
-    failed: false,
-    unavailable: 'yes',
-    keepsLease: false,
-    final: true,
-    exits: ['retry'],
+    ...UNTOUCHED,
     meaning: 'did not answer when it was inspected; nothing was written',
+    unavailable: 'yes',
+    exits: ['retry'],
   },
 };
