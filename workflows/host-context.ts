@@ -106,7 +106,7 @@ export class HostRun {
     readonly sentence: string;
     readonly evidence: Evidence;
   }): void {
-    const { step, undoing, begun, rebootSent, bootIdBefore, reboots } = this.state;
+    const { step, undoing, begun, rebootSent, bootIdBefore, reboots, drained } = this.state;
     const hold = holdFor(
       {
         step,
@@ -115,6 +115,9 @@ export class HostRun {
         forward: this.input.direction === 'forward',
         booted: rebootSent ? 'maybe' : bootIdBefore === null ? 'no' : 'yes',
         reboots,
+        drained,
+        hooks: this.input.hooks,
+        trial: this.input.reboot.trial,
         since: new Date().toISOString(),
       },
       why,

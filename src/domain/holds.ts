@@ -1,5 +1,7 @@
 import type { Evidence } from './changes.ts';
-import type { Hold, HostExit, Step } from './host-run.ts';
+import { holdRule, type HoldRule } from './hold-rules.ts';
+import { STEPS, type Hold, type HostExit, type Step } from './host-run.ts';
+import type { Hooks } from './spec.ts';
 
 /** Codes of a host that did not answer: what it does now is unknown (law 8). */
 const AWAY: ReadonlySet<string> = new Set([
@@ -32,56 +34,28 @@ export interface HeldAt {
   readonly booted: 'no' | 'maybe' | 'yes';
   /** Reboots that the plan needs. */
   readonly reboots: number;
+  /** The drain hook has run, and no undrain since. */
+  readonly drained: boolean;
+  readonly hooks: Pick<Hooks, 'drain' | 'undrain'>;
+  /** The new line is booted on trial first. */
+  readonly trial: boolean;
   readonly since: string;
 }
-
-/** How a hold with some code is left: the step that a retry resumes at, when not the one it failed at. */
-interface CodeRule {
-  readonly at?: Step;
-  readonly recommended?: 'retry' | 'rollback';
-  /** What a person does before the retry, or what the retry takes for granted. */
-  readonly retry?: string;
-}
-
-/** By code, then by the part before the dot; everything else is retried at its step after a look at the sentence. */
-const RULES: Readonly<Record<string, CodeRule>> = {
-  'plan.changed': { at: 'inspect', retry: 'takes the plan as it is now' },
-  'host.busy': { at: 'inspect', retry: 'looks again whether the holder has given it up' },
-  'reboot.no-return': {
-    at: 'wait',
-    retry: 'after a power cycle: waits again and says which line runs',
-  },
-  'reboot.did-not-happen': { at: 'reboot', retry: 'tells it to reboot again' },
-  'reboot.trial-failed': {
-    at: 'reboot',
-    recommended: 'rollback',
-    retry: 'boots the same line on trial once more',
-  },
-  'reboot.unexpected-line': {
-    at: 'reboot',
-    recommended: 'rollback',
-    retry: 'boots the line once more',
-  },
-  'health.failed': { recommended: 'rollback', retry: 'runs the health hook again' },
-  'drain.guests-running': { retry: 'after the guests were moved: looks again' },
-  'undo.failed': { retry: 'tries again to take back what is left' },
-  'run.cancelled': { retry: 'goes on where it stopped' },
-  drift: { retry: 'after the other change was taken back: compares again' },
-  iommu: { recommended: 'rollback', retry: 'reads the proofs again' },
-  ssh: { retry: 'connects again' },
-};
 
 /** A hold with the exits it offers, one of them recommended. */
 export function holdFor(
   at: HeldAt,
   why: { readonly code: string; readonly sentence: string; readonly evidence: Evidence },
 ): Hold {
-  const rule = ruleOf(why.code);
+  const rule = holdRule(why.code);
   const canRollBack = at.begun && at.forward && !at.undoing;
-  const recommended = canRollBack ? (rule.recommended ?? 'retry') : 'retry';
-  const exits = [retryExit(at, rule, why.code), rollbackExit(at, why.code), skipExit(at)].filter(
-    (exit) => exit.verb !== 'rollback' || canRollBack,
-  );
+  const wanted = rule.recommended ?? 'retry';
+  const recommended = wanted === 'rollback' && !canRollBack ? 'retry' : wanted;
+  const exits = [
+    retryExit(at, rule, why.code),
+    ...(canRollBack ? [rollbackExit(at, why.code)] : []),
+    skipExit(at, why.code),
+  ];
   return {
     ...why,
     step: at.step,
@@ -92,17 +66,19 @@ export function holdFor(
 
 type Exit = Omit<HostExit, 'recommended'>;
 
-function retryExit(at: HeldAt, rule: CodeRule, code: string): Exit {
+function retryExit(at: HeldAt, rule: HoldRule, code: string): Exit {
   const resume = resumeStep(at, rule, code);
+  const reboots = retryReboots(at, resume);
   return {
     verb: 'retry',
     at: resume,
-    effect: `again from ${resume}: ${rule.retry ?? 'after the cause is gone'}`,
-    reboots: retryReboots(at, resume),
+    effect: `again from ${resume}: ${rule.retry}`,
+    guests: retryGuests(at, resume, reboots),
+    reboots,
   };
 }
 
-function resumeStep(at: HeldAt, rule: CodeRule, code: string): Step {
+function resumeStep(at: HeldAt, rule: HoldRule, code: string): Step {
   // The other rules lead forward; only a reboot is told again in both directions.
   if (at.undoing) return rule.at === 'reboot' ? 'reboot' : at.step;
   // The trial entry that a reboot needs is gone: only installing it again helps.
@@ -110,32 +86,79 @@ function resumeStep(at: HeldAt, rule: CodeRule, code: string): Step {
 }
 
 function rollbackExit(at: HeldAt, code: string): Exit {
-  const booted = { no: '0', maybe: '0 or 1', yes: '1' }[at.booted];
+  const takesBack = isBefore(at.step, 'cmdline') ? 'nothing was changed yet' : 'takes it all back';
   return {
     verb: 'rollback',
-    effect: 'takes back what was changed, brings it back into service and gives its lease up',
-    // A failed trial left it on its old line.
-    reboots: code === 'reboot.trial-failed' ? '0' : booted,
+    effect: `${isAway(code) ? 'when it answers: ' : ''}${takesBack}, brings it back into service and gives its lease up`,
+    guests: at.drained ? comeBack(at) : 'none touched',
+    reboots: rollbackReboots(at, code),
   };
 }
 
-function skipExit(at: HeldAt): Exit {
+/** The undo itself finds out whether the running line has to go; here is what may be said before. */
+function rollbackReboots(at: HeldAt, code: string): string {
+  // A failed trial left it on its old line.
+  if (code === 'reboot.trial-failed' || at.booted === 'no') return '0';
+  // It may have been told before, in an earlier attempt, or not at all.
+  return at.booted === 'maybe' || at.step === 'reboot' ? '0 or 1' : '1';
+}
+
+function skipExit(at: HeldAt, code: string): Exit {
   return {
     verb: 'skip',
     effect: at.begun
-      ? 'leaves it as it stands, gives its lease up and counts it as failed'
+      ? `leaves ${leftBehind(at, code)}; gives its lease up`
       : 'leaves it as it is; nothing was changed there',
+    guests: at.drained ? 'stay away' : 'none touched',
     reboots: '0',
   };
 }
 
-function ruleOf(code: string): CodeRule {
-  return RULES[code] ?? RULES[code.split('.', 1)[0] ?? ''] ?? {};
+/** What a skip leaves on the host: above all which line it boots next, since nobody looks there any more. */
+function leftBehind(at: HeldAt, code: string): string {
+  if (at.undoing) return 'what is not taken back yet';
+  const drained = at.drained ? ', drained' : '';
+  if (isBefore(at.step, 'cmdline')) return `it as it was${drained}; nothing was changed yet`;
+  if (isBefore('iommu', at.step)) return `it on the new line, proven and the default${drained}`;
+  return `${lineLeft(at, code)}${drained}`;
 }
 
-const AFTER_BOOT: ReadonlySet<Step> = new Set<Step>(['iommu', 'health', 'undrain']);
+function lineLeft(at: HeldAt, code: string): string {
+  if (!at.trial || at.reboots === 0) {
+    return 'the new line as the default, or half written: see grub.cfg';
+  }
+  switch (at.step) {
+    case 'cmdline':
+      return 'the trial entry in GRUB, not armed; the default is the old line';
+    case 'iommu':
+      // Every other code comes from writing the default, after the proof.
+      return code.startsWith('iommu.')
+        ? 'it on the new line on trial: its next boot is the old line again'
+        : 'it on the new line; the default may be half written: see grub.cfg';
+    default:
+      return at.step === 'reboot' || at.booted === 'maybe'
+        ? 'the trial armed: unless it was booted already, THE NEXT BOOT RUNS THE NEW LINE ONCE, every later one the old'
+        : 'the trial entry in GRUB, not armed; the next boot is the old line';
+  }
+}
+
+function retryGuests(at: HeldAt, resume: Step, reboots: string): string {
+  if (at.drained) return resume === 'undrain' ? comeBack(at) : 'stay away until undrain';
+  if (!isBefore('drain', resume)) {
+    return at.hooks.drain === undefined ? 'none may run' : 'moved away by the drain hook';
+  }
+  return reboots === '0' ? 'none touched' : 'none ran at drain';
+}
+
+function comeBack(at: HeldAt): string {
+  return at.hooks.undrain === undefined ? 'stay away: no undrain hook' : 'come back at undrain';
+}
+
+function isBefore(step: Step, other: Step): boolean {
+  return STEPS.indexOf(step) < STEPS.indexOf(other);
+}
 
 function retryReboots(at: HeldAt, resume: Step): string {
-  if (AFTER_BOOT.has(resume) || (at.begun && at.reboots === 0)) return '0';
+  if (isBefore('wait', resume) || (at.begun && at.reboots === 0)) return '0';
   return at.undoing || resume === 'wait' ? '0 or 1' : '1';
 }
