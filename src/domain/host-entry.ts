@@ -1,6 +1,5 @@
-/** How a host is reached. Holds references to secrets (paths), never a secret (law 10). */
-export interface HostConnection {
-  readonly name: string;
+/** An SSH server and how to log in there. Holds references to secrets (paths), never a secret (law 10). */
+export interface SshServer {
   /** DNS name or IP address. */
   readonly address: string;
   readonly port: number;
@@ -9,8 +8,13 @@ export interface HostConnection {
   readonly identityFile?: string;
   /** Path of the known_hosts file on the worker; absent: ~/.ssh/known_hosts. */
   readonly knownHostsFile?: string;
+}
+
+/** How a host is reached. */
+export interface HostConnection extends SshServer {
+  readonly name: string;
   /** One jump host in front of it. */
-  readonly jump?: Omit<HostConnection, 'name' | 'jump'>;
+  readonly jump?: SshServer;
 }
 
 /** One inventory entry. */

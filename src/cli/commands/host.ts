@@ -1,14 +1,17 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { compact } from '../../domain/compact.ts';
 import { hostWorkflowId } from '../../domain/ids.ts';
 import type { HostStatus, RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { hostStatusQuery } from '../../../workflows/messages.ts';
 import type { CommandContext } from '../context.ts';
 import { DEADLINES, withEngine, type Engine } from '../engine.ts';
-import { CliError, type Outcome } from '../outcome.ts';
+import { noSuchHost } from '../no-such-host.ts';
+import type { Outcome } from '../outcome.ts';
 import { renderHost, type HostView } from '../render/host.ts';
 import { renderHostRow } from '../render/host-row.ts';
 import { shortName } from '../render/status.ts';
-import { askWorker, readStatus, resolveRollout } from '../rollouts.ts';
+import { resolveRollout } from '../resolve-rollout.ts';
+import { askWorker, readStatus } from '../rollouts.ts';
 import { readStartInput } from '../start-rollout.ts';
 
 /** Shows one host of a rollout: why it waits, what was changed, every way out. */
@@ -18,12 +21,14 @@ export async function host(
   hostName: string,
 ): Promise<Outcome> {
   return withEngine(context, async (engine) => {
-    const id = await resolveRollout(engine, name);
+    const id = await resolveRollout(engine, name, { verb: 'host', others: [hostName] });
     const { status } = await readStatus(engine, id);
     const row = rowOf(status, hostName);
     const view = await readHostView(engine, status, row);
     context.data(
-      view === undefined ? row : { ...row, run: view.status, connection: view.connection },
+      view === undefined
+        ? row
+        : { ...row, ...compact({ run: view.status, connection: view.connection }) },
     );
     context.print(
       view === undefined
@@ -37,11 +42,7 @@ export async function host(
 function rowOf(status: RolloutStatus, hostName: string): RolloutHostStatus {
   const row = status.hosts.find((one) => one.name === hostName);
   if (row !== undefined) return row;
-  throw new CliError(
-    'usage',
-    `${status.id} has no host "${hostName}".`,
-    `vfleet status ${status.id} --json lists its hosts`,
-  );
+  throw noSuchHost(status, hostName);
 }
 
 /** The host's own run, when it belongs to this rollout; `undefined` when there is none, or another rollout's. */
@@ -50,7 +51,7 @@ export async function readHostView(
   status: RolloutStatus,
   row: RolloutHostStatus,
 ): Promise<HostView | undefined> {
-  const run = await queryHost(engine, row.name);
+  const run = await readHostStatus(engine, row.name);
   if (run?.rollout !== status.id) return undefined;
   const input = await readStartInput(engine, status.id);
   const connection = input.hosts.find((one) => one.connection.name === row.name)?.connection;
@@ -65,7 +66,11 @@ export async function readHostView(
   };
 }
 
-async function queryHost(engine: Engine, name: string): Promise<HostStatus | undefined> {
+/** A host's own run as it stands; `undefined` when this engine has none. */
+export async function readHostStatus(
+  engine: Engine,
+  name: string,
+): Promise<HostStatus | undefined> {
   const handle = engine.client.workflow.getHandle(hostWorkflowId(name));
   try {
     const info = await engine.within(DEADLINES.listMs, () => handle.describe());

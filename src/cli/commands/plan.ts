@@ -1,4 +1,6 @@
+import { compact } from '../../domain/compact.ts';
 import type { CommandContext } from '../context.ts';
+import type { PlanOutput } from '../json/outputs.ts';
 import { CliError, type Outcome } from '../outcome.ts';
 import { makePlan, makePlanFromCapture } from '../plan/make-plan.ts';
 import { previewRollout } from '../plan/planned-hosts.ts';
@@ -26,10 +28,10 @@ export async function plan(
 }
 
 /** A plan as JSON: counts and groups first, then every host. */
-export function planData(view: PlanView): unknown {
+export function planData(view: PlanView): PlanOutput {
   const { plan: made, ...rest } = view;
   const { id, digest, madeAt, specFile, capture, hosts } = made;
-  return { id, digest, madeAt, specFile, capture, ...rest, hosts };
+  return compact({ id, digest, madeAt, specFile, capture, ...rest, hosts });
 }
 
 function kindHosts(view: PlanView, letter: string): string {
