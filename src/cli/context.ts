@@ -79,6 +79,7 @@ async function confirm(
       'refused',
       `${question} Nobody is here to answer.`,
       'add --yes to go on without being asked',
+      { code: 'confirm.nobody' },
     );
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -90,5 +91,7 @@ async function confirm(
   } finally {
     lines.close();
   }
-  throw new CliError('refused', 'Nothing was done.', 'answer y, or add --yes');
+  throw new CliError('refused', 'Nothing was done.', 'answer y, or add --yes', {
+    code: 'confirm.declined',
+  });
 }

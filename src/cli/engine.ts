@@ -50,6 +50,7 @@ async function openEngine(context: CommandContext): Promise<Engine> {
     if (!(error instanceof NoEngine)) throw error;
     context.log.debug({ err: error }, 'no engine');
     throw new CliError('no-engine', error.message, 'run vfleet up', {
+      code: 'engine.none',
       cause: error,
     });
   }

@@ -1,3 +1,4 @@
+import { EngineTimeout } from '../engine/connect.ts';
 import { HostError } from '../host/errors.ts';
 import { CliError, sentenceOf } from './outcome.ts';
 
@@ -6,18 +7,27 @@ export function explainError(error: unknown): CliError {
   const sentence = sentenceOf(error);
   if (error instanceof CliError) return error;
   if (error instanceof HostError) {
-    return new CliError('failed', `${sentence} (${error.code})`, hostNext(error), { cause: error });
+    const { code } = error;
+    return new CliError('failed', sentence, hostNext(error), { code, cause: error });
+  }
+  if (error instanceof EngineTimeout) {
+    return new CliError('no-engine', sentence, 'vfleet list shows where things stand', {
+      code: 'engine.silent',
+      cause: error,
+    });
   }
   if (error instanceof Error && error.name === 'AbortError') {
-    return new CliError('failed', 'Stopped.', '');
+    return new CliError('failed', 'Stopped.', '', { code: 'vfleet.stopped' });
   }
   if (isUnwritable(error)) {
-    return new CliError('failed', sentence, UNWRITABLE_NEXT, { cause: error });
+    const code = 'vfleet.unwritable';
+    return new CliError('failed', sentence, UNWRITABLE_NEXT, { code, cause: error });
   }
   if (hasCode(error, 'ENOENT') || hasCode(error, 'EACCES') || hasCode(error, 'EISDIR')) {
     return new CliError('usage', sentence, 'check the path', { cause: error });
   }
   return new CliError('failed', sentence, 'VFLEET_LOG=debug vfleet ... shows where it came from', {
+    code: 'vfleet.bug',
     cause: error,
   });
 }

@@ -36,21 +36,29 @@ async function report(error: unknown, json: boolean): Promise<Outcome> {
   if (error instanceof CommanderError) {
     // Commander has written its own sentence, also for --help and --version, which are no errors.
     const outcome = error.exitCode === 0 ? 'done' : 'usage';
-    if (json && outcome === 'usage') writeJsonError(outcome, error.message, 'vfleet --help');
+    if (json && outcome === 'usage')
+      writeJsonError({ outcome, message: error.message, next: 'vfleet --help' });
     return outcome;
   }
   const { explainError } = await import('./explain-error.ts');
   const known = error instanceof CliError ? error : explainError(error);
   process.stderr.write(`vfleet: ${terminalText(known.message)}\n`);
   if (known.next !== '') process.stderr.write(`  next: ${terminalText(known.next)}\n`);
+  if (known.code !== undefined) process.stderr.write(`  more: vfleet explain ${known.code}\n`);
   if (process.env['VFLEET_LOG'] === 'debug')
     process.stderr.write(`${terminalText(stackOf(error))}\n`);
-  if (json) writeJsonError(known.outcome, known.message, known.next);
+  if (json) writeJsonError(known);
   return known.outcome;
 }
 
-function writeJsonError(outcome: Outcome, message: string, next: string): void {
-  process.stdout.write(`${terminalJson(JSON.stringify({ error: { outcome, message, next } }))}\n`);
+function writeJsonError({
+  outcome,
+  message,
+  next,
+  code,
+}: Pick<CliError, 'outcome' | 'message' | 'next'> & Partial<Pick<CliError, 'code'>>): void {
+  const error = { outcome, message, next, code };
+  process.stdout.write(`${terminalJson(JSON.stringify({ error }))}\n`);
 }
 
 function stackOf(error: unknown): string {
@@ -68,7 +76,9 @@ function abortedBySignals(): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(EXIT_CODES.failed);
-      controller.abort(new CliError('failed', `Stopped by ${name}.`, ''));
+      controller.abort(
+        new CliError('failed', `Stopped by ${name}.`, '', { code: 'vfleet.stopped' }),
+      );
     });
   }
   return controller.signal;

@@ -1,3 +1,5 @@
+import type { Code } from '../domain/codes.ts';
+
 /** How a command ended. Only main.ts turns it into the exit code of the process. */
 export type Outcome = 'done' | 'failed' | 'usage' | 'waiting' | 'no-engine' | 'refused';
 
@@ -13,22 +15,25 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 
 /**
  * A command could not do what was asked. `message` says what is wrong in one sentence (more lines for lists);
- * `next` says what to do about it.
+ * `next` says what to do about it; `code` is what `vfleet explain` knows more about. A usage error has none: its
+ * sentence is all there is to say.
  */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly outcome: Exclude<Outcome, 'done'>;
   readonly next: string;
+  readonly code: Code | undefined;
 
   constructor(
     outcome: Exclude<Outcome, 'done'>,
     message: string,
     next: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly code?: Code },
   ) {
     super(message, options);
     this.outcome = outcome;
     this.next = next;
+    this.code = options?.code;
   }
 }
 

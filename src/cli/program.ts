@@ -75,6 +75,14 @@ function addHostCommands(program: Commander, run: Run): void {
       ),
     );
   addPlan(program, run);
+  subcommand(program, 'explain', 'Say what a code means, why it comes, and what to do; offline', [
+    'explain reboot.no-return',
+    'explain ssh                             every code of that family',
+  ])
+    .argument('[code]', 'code, or a part of one; without it every code is listed')
+    .action(async (code: string | undefined, options: { json?: boolean }) =>
+      run(options, async (c) => (await import('./commands/explain.ts')).explain(c, code)),
+    );
 }
 
 function addPlan(program: Commander, run: Run): void {

@@ -133,6 +133,7 @@ export async function readStatus(engine: Engine, id: string): Promise<ReadStatus
     'failed',
     `${id} was ended from outside vfleet: ${info.status.name.toLowerCase()} at ${info.closeTime?.toISOString() ?? 'an unknown time'}. Hosts that it worked on may still carry its lease.`,
     'see its hosts with `vfleet facts HOST`; start the spec again to bring them to the target',
+    { code: 'rollout.ended-outside' },
   );
 }
 
@@ -182,5 +183,6 @@ export async function noWorker(engine: Engine, queue: string, what: string): Pro
     'no-engine',
     `${what} no worker answers on task queue ${queue} of engine ${engine.address}: ${since}.`,
     'start one: vfleet up, or vfleet worker',
+    { code: 'worker.none' },
   );
 }

@@ -36,13 +36,12 @@ function verbError(error: unknown, rollout: string, verb: RolloutVerb): unknown 
       'refused',
       `${rollout} refused ${verb.verb}: ${reason}`,
       `vfleet status ${rollout}`,
-      {
-        cause: error,
-      },
+      { code: 'verb.refused', cause: error },
     );
   }
   if (error instanceof WorkflowNotFoundError) {
     return new CliError('refused', `${rollout} has just ended.`, `vfleet status ${rollout}`, {
+      code: 'rollout.ended',
       cause: error,
     });
   }
@@ -51,7 +50,7 @@ function verbError(error: unknown, rollout: string, verb: RolloutVerb): unknown 
       'no-engine',
       `${verb.verb} is not confirmed after ${DEADLINES.verbMs / 1000} s; it may still run.`,
       `repeat it with --id ${verb.id}: the same id never acts twice`,
-      { cause: error },
+      { code: 'verb.not-confirmed', cause: error },
     );
   }
   return error;

@@ -58,6 +58,7 @@ function hostsToTakeBack(
       'refused',
       `${status.id} changed none of these hosts.`,
       `vfleet status ${status.id} shows what was done`,
+      { code: 'rollback.nothing' },
     );
   }
   return input.hosts

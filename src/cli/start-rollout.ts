@@ -30,6 +30,7 @@ async function refuseWhileRunning(engine: Engine, id: string): Promise<void> {
     'refused',
     `${id} is under way; one rollout of a spec runs at a time.`,
     `vfleet status ${id}; end it with vfleet abort ${id}`,
+    { code: 'rollout.under-way' },
   );
 }
 
@@ -59,7 +60,9 @@ export async function startRollout(
       await refuseWhileRunning(engine, id);
     }
   }
-  throw new CliError('failed', `No free number for ${name} was found.`, 'try again');
+  throw new CliError('failed', `No free number for ${name} was found.`, 'try again', {
+    code: 'start.no-number',
+  });
 }
 
 /** What a rollout was started with, from the first event of its newest run. */
@@ -77,7 +80,9 @@ export async function readStartInput(engine: Engine, id: string): Promise<Rollou
     started?.input?.payloads,
   );
   if (input === undefined) {
-    throw new CliError('failed', `The start of ${id} cannot be read from the engine.`, '');
+    throw new CliError('failed', `The start of ${id} cannot be read from the engine.`, '', {
+      code: 'rollout.unreadable',
+    });
   }
   // startRollout and the workflow's own continue-as-new are the only ones that start this workflow.
   return input as RolloutInput;

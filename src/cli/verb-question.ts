@@ -31,6 +31,7 @@ export function affectedHosts(
     'refused',
     `No host of ${status.id} is meant by this: none to ${verb}.`,
     `vfleet status ${status.id}`,
+    { code: 'verb.no-host' },
   );
 }
 

@@ -1,86 +1,34 @@
-/**
- * Every code with which a host or a rollout's cell is held, blocked or counted as unreachable, and what it means
- * in one sentence. Codes are stable: people script on them. docs/codes.md is made from this table, and a test
- * compares it with the codes that the source raises.
- */
-export const CODES = {
-  'bootloader.one-shot-pending': 'GRUB is to boot another entry once already; boot it or clear it.',
-  'bootloader.one-shot-unsafe':
-    'GRUB could not clear a one-shot entry by itself, or does not boot the entry that is the default, so a trial boot could repeat for ever.',
-  'bootloader.unsupported': 'The host does not boot by GRUB as Debian and Ubuntu set it up.',
-  'cmdline.contradicted': 'An argument on the line would still turn off what the target turns on.',
-  'cmdline.drop-in-foreign': 'Our drop-in for GRUB is there, but not as vfleet writes it.',
-  'cmdline.one-shot-stuck': 'grub-editenv could not clear the one-shot entry.',
-  'cmdline.pending-differs':
-    'The next boot would use another line or kernel than the one that runs; reboot the host, or revert that edit, first.',
-  'cmdline.readback': 'After update-grub, grub.cfg does not hold what was asked for.',
-  'cmdline.too-long': 'The kernel line would be longer than the kernel reads.',
-  'cmdline.update-grub-failed': 'update-grub failed; its output is in the evidence.',
-  'drain.guests-running': 'Guests run on the host, and the spec has no drain hook.',
-  'drain.hook-failed': 'The drain hook did not exit with 0.',
-  drift:
-    'The machine is neither as it was before nor as it was to become: someone else changed it.',
-  'firmware.no-dmar': 'The firmware has no DMAR table: VT-d is off in its setup.',
-  'firmware.no-ivrs': 'The firmware has no IVRS table: AMD-Vi is off in its setup.',
-  'firmware.no-virtualization': 'VMX or SVM is off in the setup of the firmware.',
-  'health.failed': 'The health hook did not exit with 0.',
-  'host.busy': 'Another rollout holds the host; the sentence says whose it is.',
-  'host.disk-full': 'A write found no room.',
-  'host.fenced': 'A newer attempt of the same rollout has been at the host; this one did nothing.',
-  'host.garbage': "The host answered with something other than vfleet's script.",
-  'host.lease-lost': "The lease on the host is gone or not this rollout's; nothing was changed.",
-  'host.lock-busy': 'An earlier vfleet command still runs on the host.',
-  'host.no-boot-id': 'The boot id or the machine id of the host cannot be read.',
-  'host.no-kvm': 'The kernel has no KVM.',
-  'host.no-machine-id': 'The host has no valid machine id.',
-  'host.no-qemu': 'QEMU is not installed.',
-  'host.no-space': 'Too little space is free where vfleet and GRUB write.',
-  'host.no-sudo': 'The user is not root and may not use "sudo -n".',
-  'host.other-boot': 'The host booted since it was looked at; nothing was changed.',
-  'host.outcome-unknown':
-    'The connection or the time ran out while a command may have been running; what it did is unknown.',
-  'host.output-too-large': 'A file or an answer was larger than vfleet reads.',
-  'host.path-refused': 'The path, or what it links to, is not one that vfleet may write.',
-  'host.read-only': 'The file system is mounted read-only.',
-  'host.record-failed': 'vfleet cannot write its own folder, /var/lib/vfleet.',
-  'host.record-unreadable': "The host's record exists, but not as vfleet writes it.",
-  'host.write-denied': 'Root may not write there: SELinux, AppArmor or chattr.',
-  'host.write-failed': 'A write failed; the message of the host is in the evidence.',
-  'iommu.no-groups': 'The IOMMU is on and has no groups.',
-  'iommu.no-units': 'No IOMMU is in use on the running kernel.',
-  'iommu.still-on': 'The IOMMU was to be off and is in use.',
-  'iommu.wrong-type': 'Groups are not of the domain type that was asked for.',
-  'kernel.too-old': 'The kernel is older than 4.10.',
-  'plan.changed': 'The host needs other changes than those that were planned.',
-  'reboot.did-not-happen': 'The host was told to reboot and still runs the same boot.',
-  'reboot.no-return': 'The host was told to reboot and did not answer in time.',
-  'reboot.not-back-yet': 'The host is not back yet; it is looked for again.',
-  'reboot.one-shot-failed': 'grub-reboot did not arm the trial entry.',
-  'reboot.refused': 'systemctl reboot did not exit with 0.',
-  'reboot.trial-failed':
-    'The trial boot failed; the host returned by itself on the old line and is unchanged.',
-  'reboot.unexpected-line': 'The host runs neither the old nor the new kernel line.',
-  'rollback.no-record': 'What to take back cannot be read from the record on the host.',
-  'rollback.not-latest': 'Another rollout changed the host since; that one goes back first.',
-  'run.cancelled': "The host's run was cancelled in the engine; nothing was taken back.",
-  'run.lost': "The engine has no run of the host any more; the host's state is unknown.",
-  'run.start-failed': "The engine could not start the host's run; nothing was written.",
-  'ssh.auth': 'The host refused every key.',
-  'ssh.closed': 'The host closed the connection.',
-  'ssh.host-key-changed': 'The host shows another key than known_hosts has.',
-  'ssh.host-key-revoked': 'known_hosts has revoked the key that the host shows.',
-  'ssh.host-key-unknown': 'known_hosts has no key of the host.',
-  'ssh.jump': 'The jump host does not forward connections.',
-  'ssh.key-file': 'The private key on the worker cannot be used.',
-  'ssh.name-not-found': 'The name of the host cannot be looked up.',
-  'ssh.protocol': 'The SSH handshake or a session failed.',
-  'ssh.refused': 'No SSH server listens there.',
-  'ssh.timeout': 'The host did not answer in time.',
-  'ssh.unreachable': 'No route leads to the host.',
-  'undo.failed': 'A change could not be taken back; the evidence says which and why.',
-  'undrain.hook-failed': 'The undrain hook did not exit with 0.',
-  'vfleet.bug': 'vfleet failed in a way it does not know; please report it with the worker’s log.',
-} as const satisfies Readonly<Record<string, string>>;
+import { BOOT_CODES } from './codes/boot-codes.ts';
+import type { CodeEntry } from './codes/code-entry.ts';
+import { COMMAND_CODES } from './codes/command-codes.ts';
+import { HOST_CODES } from './codes/host-codes.ts';
+import { HOST_NEED_CODES } from './codes/host-need-codes.ts';
+import { MACHINE_CODES } from './codes/machine-codes.ts';
+import { REBOOT_CODES } from './codes/reboot-codes.ts';
+import { RUN_CODES } from './codes/run-codes.ts';
+import { SERVICE_CODES } from './codes/service-codes.ts';
+import { SSH_CODES } from './codes/ssh-codes.ts';
 
-/** A code of the table. */
-export type Code = keyof typeof CODES;
+/** A code: stable, since people script on it. */
+export type Code = keyof typeof ALL;
+
+const ALL = {
+  ...BOOT_CODES,
+  ...COMMAND_CODES,
+  ...HOST_CODES,
+  ...HOST_NEED_CODES,
+  ...MACHINE_CODES,
+  ...REBOOT_CODES,
+  ...RUN_CODES,
+  ...SERVICE_CODES,
+  ...SSH_CODES,
+};
+
+/**
+ * Every code with which a host or a rollout's cell is held, blocked or counted as unreachable, and with which a command
+ * refuses or fails; by code, in order. `vfleet explain` and docs/codes.md are made from this table, and tests compare it
+ * with the codes that the source raises and that tests see.
+ */
+export const CODES: ReadonlyMap<Code, CodeEntry> = new Map(
+  (Object.keys(ALL) as Code[]).sort().map((code) => [code, ALL[code]]),
+);

@@ -46,7 +46,9 @@ export async function demo(context: CommandContext, options: DemoOptions): Promi
     end = await Promise.race([
       rollOut(mine, local.engine, fleet),
       local.broken.then((why) => {
-        throw new CliError('failed', `${why}.`, 'try again; VFLEET_LOG=info shows more');
+        throw new CliError('failed', `${why}.`, 'try again; VFLEET_LOG=info shows more', {
+          code: 'up.broken',
+        });
       }),
     ]);
   } finally {

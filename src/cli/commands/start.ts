@@ -64,6 +64,7 @@ async function keptPlan(context: CommandContext, file: string, id: string): Prom
     'refused',
     `${file} is not as it was when plan ${id} was made.`,
     `plan again: vfleet plan ${file}`,
+    { code: 'start.spec-changed' },
   );
 }
 
@@ -73,6 +74,7 @@ function checkExpected(view: PlanView, expected: number | undefined): void {
     'refused',
     `${count(view.changing, 'host')} would change, not ${expected}. Nothing was started.`,
     'look at the plan; then give the right number to --expect-hosts',
+    { code: 'start.wrong-count' },
   );
 }
 

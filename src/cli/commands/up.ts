@@ -38,6 +38,7 @@ async function refuseSecond(stateFolder: string): Promise<void> {
     'refused',
     `vfleet up is running already: process ${running.pid} at ${running.address} since ${running.since}.`,
     'use that one, or stop it first',
+    { code: 'up.running' },
   );
 }
 
@@ -53,6 +54,7 @@ async function startOn(
   } catch (error) {
     if (!(error instanceof DatabaseInUse)) throw error;
     throw new CliError('refused', error.message, 'use that one, or stop it first', {
+      code: 'up.running',
       cause: error,
     });
   }
@@ -79,5 +81,7 @@ async function untilStopped(context: CommandContext, local: LocalEngine): Promis
     context.note('stopping; steps under way come to their end first');
     return 'done';
   }
-  throw new CliError('failed', `${why}.`, 'run vfleet up again; VFLEET_LOG=info shows more');
+  throw new CliError('failed', `${why}.`, 'run vfleet up again; VFLEET_LOG=info shows more', {
+    code: 'up.broken',
+  });
 }

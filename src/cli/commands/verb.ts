@@ -142,5 +142,6 @@ function ended(id: string, phase: string, name: VerbName): CliError {
     name === 'retry'
       ? 'start the spec again: hosts that comply are left alone'
       : `vfleet status ${id} shows how it ended`,
+    { code: 'rollout.ended' },
   );
 }

@@ -46,6 +46,7 @@ async function findEngine(): Promise<EngineTarget> {
 function engineError(error: unknown): unknown {
   if (!(error instanceof NoEngine)) return error;
   return new CliError('no-engine', sentenceOf(error), 'set TEMPORAL_ADDRESS, or run vfleet up', {
+    code: 'engine.none',
     cause: error,
   });
 }

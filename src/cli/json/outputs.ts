@@ -10,6 +10,7 @@ import type {
 import type { CliError } from '../outcome.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
 import type { PlanView } from '../plan/plan-view.ts';
+import type { ExplainedCode } from '../render/explain.ts';
 import type { ListedRollout } from '../rollouts.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface Outputs {
   /** The hosts that the pattern selects. */
   readonly inventory: readonly HostEntry[];
   readonly facts: Facts;
+  /** The codes that are meant: the one that was named, or each with the word in it. */
+  readonly explain: readonly ExplainedCode[];
   readonly capture: CaptureOutput;
   readonly plan: PlanOutput;
   /** With `--watch` a line, and after it the lines of `status --watch`. */

@@ -77,6 +77,8 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'facts', 'hv01', '-i', fleet.inventoryFile);
     await document(0, 'facts', '--from', file('capture'));
     await error(2, 'facts');
+    await document(0, 'explain', 'ssh');
+    await error(2, 'explain', 'no.such-code');
     await document(0, 'plan', file('spec.yaml'));
     await document(0, 'plan', file('spec.yaml'), '--from', file('capture'));
     await error(2, 'plan', file('none.yaml'));
