@@ -145,7 +145,14 @@ describe('a rollout on real machines', () => {
   });
 
   it('takes both hosts back to the old command line, byte for byte', async () => {
-    const started = await vfleet.run('rollback', 'enable-iommu', '--all', '--yes');
+    const started = await vfleet.run(
+      'rollback',
+      'enable-iommu',
+      '--all',
+      '--reason',
+      'lab',
+      '--yes',
+    );
     expect(started.stdout + started.stderr).toContain('enable-iommu#2');
     const status = await vfleet.until('enable-iommu#2', ({ phase }) => phase === 'done');
     expect(status.counts['rolled-back']).toBe(2);
@@ -169,7 +176,14 @@ describe('a rollout on real machines', () => {
     expect(await readFile(machine.consoleLog, 'utf8')).toContain('Kernel panic');
     expect((await vfleet.run('status', 'panicking-line')).code).toBe(3);
 
-    const answer = await vfleet.run('rollback', 'panicking-line', machine.name, '--yes');
+    const answer = await vfleet.run(
+      'rollback',
+      'panicking-line',
+      machine.name,
+      '--reason',
+      'lab',
+      '--yes',
+    );
     expect(answer.code).toBe(0);
     await vfleet.until('panicking-line', ({ counts }) => counts['rolled-back'] === 1);
     expect((await grubCfg(machine)) + (await cmdline(machine))).toBe(before.get(machine.name));

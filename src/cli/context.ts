@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { createInterface } from 'node:readline/promises';
 import pino, { type Logger } from 'pino';
 import type { CliConfig } from './config.ts';
+import type { Output } from './json/outputs.ts';
 import { CliError } from './outcome.ts';
 import { createStyle, type Style } from './render/style.ts';
 import { terminalJson, terminalText } from './terminal-text.ts';
@@ -19,7 +20,7 @@ export interface CommandContext {
   /** Text for people on stdout; nothing under --json. */
   readonly print: (text: string) => void;
   /** One JSON document on stdout, under --json only; `line` writes it as one NDJSON line. */
-  readonly data: (value: unknown, options?: { readonly line?: boolean }) => void;
+  readonly data: (value: Output, options?: { readonly line?: boolean }) => void;
   /** Progress for people on stderr, also under --json. */
   readonly note: (text: string) => void;
   /** Log on stderr. */
@@ -28,6 +29,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Asks a yes-or-no question; refuses with exit 5 when nobody is there to answer. */
   readonly confirm: (question: string, options: { readonly yes: boolean }) => Promise<void>;
+  /** Asks for a line of text, which may be empty; only where `interactive`. */
+  readonly ask: (question: string) => Promise<string>;
 }
 
 /** Builds the context of one invocation on the process's own streams. */
@@ -60,6 +63,7 @@ export function createContext(options: {
     log: createLog(config.logLevel),
     signal,
     confirm: (question, { yes }) => confirm(question, { yes, interactive, signal }),
+    ask: (question) => ask(question, signal),
   };
 }
 
@@ -82,16 +86,17 @@ async function confirm(
       { code: 'confirm.nobody' },
     );
   }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(`${terminalText(question)} [y/N] `, {
-      signal: options.signal,
-    });
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    lines.close();
-  }
+  if (/^y(es)?$/i.test(await ask(`${question} [y/N]`, options.signal))) return;
   throw new CliError('refused', 'Nothing was done.', 'answer y, or add --yes', {
     code: 'confirm.declined',
   });
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(`${terminalText(question)} `, { signal })).trim();
+  } finally {
+    lines.close();
+  }
 }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { EXIT_CODES, CliError, sentenceOf, type Outcome } from './outcome.ts';
 import { createProgram } from './program.ts';
+import { checkCommand } from './wrong-command.ts';
 import { terminalJson, terminalText } from './terminal-text.ts';
 
 /** How long handles that a library left open may keep the process after its work is done, in milliseconds. */
@@ -24,6 +25,7 @@ async function main(argv: readonly string[]): Promise<Outcome> {
   // Bare `vfleet` says what needs a person.
   const bare = argv.every((word) => word === '--json');
   try {
+    checkCommand(program, argv);
     await program.parseAsync(bare ? ['list', '--attention', ...argv] : [...argv], { from: 'user' });
     return outcome;
   } catch (error) {

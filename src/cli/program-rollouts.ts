@@ -1,5 +1,6 @@
 import { Option, type Command as Commander } from 'commander';
 import { subcommand, wholeNumber, type Run } from './program-parts.ts';
+import { NEEDS_REASON } from './verb-reason.ts';
 import type { StartOptions } from './commands/start.ts';
 import type { VerbName, VerbOptions } from './commands/verb.ts';
 
@@ -54,7 +55,7 @@ function addViews(program: Commander, run: Run): void {
 }
 
 const ROLLOUT_VERBS: readonly (readonly [VerbName, string])[] = [
-  ['pause', 'Start no new host; running hosts go on to their end'],
+  ['pause', 'Start no new host; running hosts go on to their end, or stop too with --now'],
   ['resume', 'Go on after a pause'],
   ['promote', 'Let the next wave begin'],
   ['abort', 'End the rollout: no new host starts, held hosts stay as they are'],
@@ -62,7 +63,7 @@ const ROLLOUT_VERBS: readonly (readonly [VerbName, string])[] = [
 
 const HOST_VERBS: readonly (readonly [VerbName, string])[] = [
   ['retry', 'Try hosts again, from the step that failed'],
-  ['skip', 'Leave hosts as they are and count them failed'],
+  ['skip', 'Go on without hosts, leaving them as they are'],
   ['rollback', 'Take hosts back to what they were; on a finished rollout starts the next number'],
 ];
 
@@ -72,6 +73,9 @@ function addVerbs(program: Commander, run: Run): void {
       '<name>',
       'spec name or rollout id',
     );
+    if (verb === 'pause') {
+      command.option('--now', 'also stop running hosts before their next disruptive step');
+    }
     if (verb === 'resume') {
       command.option(
         '--new-budget <n>',
@@ -82,7 +86,7 @@ function addVerbs(program: Commander, run: Run): void {
     if (verb === 'abort') {
       command.option('--rollback', 'also take the changed hosts back to what they were');
     }
-    addVerbOptions(command).action(async (name: string, options: VerbOptions) =>
+    addVerbOptions(command, verb).action(async (name: string, options: VerbOptions) =>
       run(options, async (c) =>
         (await import('./commands/verb.ts')).verb(c, verb, name, [], options),
       ),
@@ -93,10 +97,11 @@ function addVerbs(program: Commander, run: Run): void {
       .argument('<name>', 'spec name or rollout id')
       .argument('[hosts...]', 'names of hosts');
     for (const [flag, text] of HOST_FLAGS) command.addOption(new Option(flag, text));
-    addVerbOptions(command).action(async (name: string, hosts: string[], options: VerbOptions) =>
-      run(options, async (c) =>
-        (await import('./commands/verb.ts')).verb(c, verb, name, hosts, options),
-      ),
+    addVerbOptions(command, verb).action(
+      async (name: string, hosts: string[], options: VerbOptions) =>
+        run(options, async (c) =>
+          (await import('./commands/verb.ts')).verb(c, verb, name, hosts, options),
+        ),
     );
   }
 }
@@ -109,9 +114,14 @@ const HOST_FLAGS: readonly (readonly [string, string])[] = [
   ['--all', 'every host of the rollout'],
 ];
 
-function addVerbOptions(command: Commander): Commander {
+function addVerbOptions(command: Commander, verb: VerbName): Commander {
   return command
-    .option('--reason <text>', 'kept in the trail')
+    .option(
+      '--reason <text>',
+      NEEDS_REASON.has(verb)
+        ? 'why; kept in the trail; asked for when missing'
+        : 'kept in the trail',
+    )
     .option('--yes', 'do not ask')
     .option('--id <id>', 'repeat a verb that was not confirmed: the same id never acts twice');
 }
@@ -119,18 +129,24 @@ function addVerbOptions(command: Commander): Commander {
 function examplesOf(verb: VerbName): string[] {
   switch (verb) {
     case 'pause':
-      return ['pause enable-iommu --reason "storage is rebuilding"'];
+      return ['pause enable-iommu --reason "storage is rebuilding"', 'pause enable-iommu --now'];
     case 'resume':
       return ['resume enable-iommu', 'resume enable-iommu --new-budget 2'];
     case 'promote':
       return ['promote enable-iommu --yes --reason "canary looks well"'];
     case 'abort':
-      return ['abort enable-iommu', 'abort enable-iommu --rollback'];
+      return [
+        'abort enable-iommu --reason "wrong spec"',
+        'abort enable-iommu --rollback --reason "guests lost their network"',
+      ];
     case 'retry':
       return ['retry enable-iommu hv-a-118', 'retry enable-iommu --held'];
     case 'skip':
       return ['skip enable-iommu hv-a-118 --reason "broken board"'];
     case 'rollback':
-      return ['rollback enable-iommu hv-a-118', 'rollback enable-iommu#3 --all --yes'];
+      return [
+        'rollback enable-iommu hv-a-118 --reason "guests lost their network"',
+        'rollback enable-iommu#3 --all --reason "superseded" --yes',
+      ];
   }
 }

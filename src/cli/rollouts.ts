@@ -67,20 +67,6 @@ function listedOf(info: WorkflowExecutionInfo): ListedRollout | undefined {
   };
 }
 
-/** The rollout that NAME means: an id as it is, or a spec's newest. Throws a CliError that names what there is. */
-export async function resolveRollout(engine: Engine, name: string): Promise<string> {
-  if (parseRolloutId(name) !== undefined) return name;
-  const newest = await newestNumber(engine, name);
-  if (newest > 0) return rolloutId(name, newest);
-  const known = await listRollouts(engine, { limit: 20 });
-  const names = [...new Set(known.map((rollout) => rollout.name))];
-  throw new CliError(
-    'usage',
-    `There is no rollout of "${name}" in engine ${engine.address}.`,
-    names.length === 0 ? 'start one: vfleet start SPEC' : `there are: ${names.join(' ')}`,
-  );
-}
-
 /** The highest number that a rollout of this spec has; 0 when there is none. */
 export async function newestNumber(engine: Engine, name: string): Promise<number> {
   const listed = await listRollouts(engine, { name, limit: 1000 });
@@ -137,16 +123,25 @@ export async function readStatus(engine: Engine, id: string): Promise<ReadStatus
   );
 }
 
+/** The error for an id with a number that the spec does not have. */
+async function noSuchRollout(engine: Engine, id: string): Promise<CliError> {
+  const name = parseRolloutId(id)?.name ?? id;
+  const newest = await newestNumber(engine, name);
+  return new CliError(
+    'usage',
+    `There is no rollout ${id} in engine ${engine.address}.`,
+    newest > 0
+      ? `the newest of ${name} is ${rolloutId(name, newest)}`
+      : 'vfleet list shows what there is',
+  );
+}
+
 async function described(engine: Engine, id: string): Promise<WorkflowExecutionDescription> {
   try {
     return await describeRollout(engine, id);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new CliError(
-      'usage',
-      `There is no rollout ${id} in engine ${engine.address}.`,
-      'vfleet list shows what there is',
-    );
+    throw await noSuchRollout(engine, id);
   }
 }
 

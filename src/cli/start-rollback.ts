@@ -1,10 +1,17 @@
-import type { HostSelection, RolloutInput, RolloutStatus } from '../domain/status.ts';
+import type {
+  HostSelection,
+  RolloutHostStatus,
+  RolloutInput,
+  RolloutStatus,
+} from '../domain/status.ts';
 import type { VerbOptions } from './commands/verb.ts';
 import type { CommandContext } from './context.ts';
 import type { Engine } from './engine.ts';
 import { omit } from './omit.ts';
 import { CliError, type Outcome } from './outcome.ts';
-import { affectedHosts } from './verb-question.ts';
+import { affectedHosts, namesOf } from './verb-question.ts';
+import { reasonFor } from './verb-reason.ts';
+import { countReboots, rebootsText } from './verb-reboots.ts';
 import { count } from './render/plan.ts';
 import { checkStartable, readStartInput, startRollout } from './start-rollout.ts';
 
@@ -20,19 +27,22 @@ export async function startRollback(options: {
   readonly options: VerbOptions;
 }): Promise<Outcome> {
   const { context, engine, status, selection } = options;
-  const { reason, yes } = options.options;
+  const { yes } = options.options;
   const input = await readStartInput(engine, status.id);
   await checkStartable(engine, input.spec.name);
-  const hosts = hostsToTakeBack(status, input, selection);
+  const carrying = hostsToTakeBack(status, selection);
+  const hosts = plannedFor(input, carrying);
+  const reboots = await countReboots(engine, status, 'rollback', carrying);
   await context.confirm(
-    `Take ${count(hosts.length, 'host')} of ${status.id} back to what they were? Each that runs the new line reboots once.`,
+    `Take ${namesOf(carrying)} of ${status.id} back to what they were, as a rollout of its own: ${rebootsText(reboots)}?`,
     { yes: yes === true },
   );
+  const reason = await reasonFor(context, 'rollback', options.options);
   const id = await startRollout(engine, {
     ...omit(input, 'id', 'resume', 'planId', 'reason'),
     direction: 'rollback',
     who: context.config.who,
-    ...(reason === undefined ? {} : { reason }),
+    ...reason,
     hosts,
   });
   context.data({ rollout: id, hosts: hosts.length, direction: 'rollback', of: status.id });
@@ -46,21 +56,25 @@ export async function startRollback(options: {
 /** Only hosts that carry changes of this rollout: those that are done, and those skipped in the middle. */
 function hostsToTakeBack(
   status: RolloutStatus,
-  input: RolloutInput,
   selection: HostSelection,
-): RolloutInput['hosts'] {
-  const changed = affectedHosts(status, 'rollback', selection).filter(
+): readonly RolloutHostStatus[] {
+  const carrying = affectedHosts(status, 'rollback', selection).filter(
     (host) => host.state === 'done' || host.state === 'skipped',
   );
-  const names = new Set(changed.map((host) => host.name));
-  if (names.size === 0) {
-    throw new CliError(
-      'refused',
-      `${status.id} changed none of these hosts.`,
-      `vfleet status ${status.id} shows what was done`,
-      { code: 'rollback.nothing' },
-    );
-  }
+  if (carrying.length > 0) return carrying;
+  throw new CliError(
+    'refused',
+    `${status.id} changed none of these hosts.`,
+    `vfleet status ${status.id} shows what was done`,
+    { code: 'rollback.nothing' },
+  );
+}
+
+function plannedFor(
+  input: RolloutInput,
+  hosts: readonly RolloutHostStatus[],
+): RolloutInput['hosts'] {
+  const names = new Set(hosts.map((host) => host.name));
   return input.hosts
     .filter((host) => names.has(host.connection.name))
     .map(({ connection, kind }) => ({ connection, kind, planned: 'changes' }));

@@ -1,28 +1,27 @@
 import { HOST_STATE_TABLE } from '../domain/host-states.ts';
 import type { HostSelection, RolloutHostStatus, RolloutStatus } from '../domain/status.ts';
 import type { VerbName, VerbOptions } from './commands/verb.ts';
+import { noSuchHost } from './no-such-host.ts';
 import { CliError } from './outcome.ts';
 import { count } from './render/plan.ts';
+import { rebootsText, type Reboots } from './verb-reboots.ts';
 
 /**
- * The hosts that a selection means now, for the question before a verb; the engine decides by itself again when the
- * verb arrives. Throws a CliError for a host that is not in the rollout.
+ * The hosts that a verb means now, for the question before it; the engine decides by itself again when the verb arrives.
+ * Throws a CliError for a host that is not in the rollout.
  */
 export function affectedHosts(
   status: RolloutStatus,
   verb: VerbName,
   selection: HostSelection | undefined,
+  options: Pick<VerbOptions, 'rollback'> = {},
 ): readonly RolloutHostStatus[] {
-  if (selection === undefined) return [];
+  if (selection === undefined) return meantByRollout(status, verb, options);
   if ('names' in selection) {
     return selection.names.map((name) => {
       const host = status.hosts.find((one) => one.name === name);
       if (host !== undefined) return host;
-      throw new CliError(
-        'usage',
-        `${status.id} has no host "${name}".`,
-        `vfleet status ${status.id} --json lists its hosts`,
-      );
+      throw noSuchHost(status, name);
     });
   }
   const hosts = status.hosts.filter((host) => isMeant(host, selection.all) && takes(host, verb));
@@ -34,6 +33,25 @@ export function affectedHosts(
     { code: 'verb.no-host' },
   );
 }
+
+/** The hosts that a verb on the whole rollout sets in motion. */
+function meantByRollout(
+  status: RolloutStatus,
+  verb: VerbName,
+  options: Pick<VerbOptions, 'rollback'>,
+): readonly RolloutHostStatus[] {
+  if (verb === 'promote') {
+    const wave = status.waves.findIndex((one) => one.phase === 'awaiting-promotion') + 1;
+    return status.hosts.filter((host) => wave > 0 && host.wave === wave && host.state === 'queued');
+  }
+  if (verb === 'abort' && options.rollback === true) {
+    return status.hosts.filter(({ state }) => CHANGED.has(state));
+  }
+  return [];
+}
+
+/** States of hosts that may carry changes of the rollout. */
+const CHANGED: ReadonlySet<string> = new Set(['done', 'held', 'running']);
 
 /** Whether a host in its state takes the verb at all: asked for many, the others are left out. */
 function takes(host: RolloutHostStatus, verb: VerbName): boolean {
@@ -58,35 +76,49 @@ function isMeant(
   }
 }
 
-/** What the verb will do, as a question. */
+/** What the verb will do, as a question that names the hosts and how often they reboot. */
 export function questionFor(
   verb: VerbName,
-  rollout: string,
+  status: RolloutStatus,
   hosts: readonly RolloutHostStatus[],
-  options: VerbOptions,
+  reboots: Reboots,
+  options: Pick<VerbOptions, 'rollback'> = {},
 ): string {
-  const named =
-    hosts.length <= 6
-      ? hosts.map((host) => host.name).join(' ')
-      : `${count(hosts.length, 'host')} (${hosts
-          .slice(0, 4)
-          .map((host) => host.name)
-          .join(' ')} ...)`;
+  const { id, counts } = status;
+  const named = namesOf(hosts);
+  const rebootsOf = rebootsText(reboots);
   switch (verb) {
     case 'pause':
     case 'resume':
-      return `${verb} ${rollout}?`;
+      return `${verb} ${id}?`;
     case 'promote':
-      return `Let the next wave of ${rollout} begin?`;
+      return `Let the next wave of ${id} begin: ${named}, ${rebootsOf}?`;
     case 'abort':
       return options.rollback === true
-        ? `End ${rollout} and take every changed host back? Each reboots once.`
-        : `End ${rollout}? Changed hosts stay changed, held hosts stay as they are; nothing re-applies the spec.`;
+        ? `End ${id} and take back every host that it changed: ${named}, ${rebootsOf}?`
+        : `End ${id}? ${count(counts.queued, 'queued host')} never start, ${counts.running} running come to their end (they may reboot), ` +
+            `${counts.held} held stay as they are${heldNames(status)}, ${counts.done} done stay changed. Nothing re-applies the spec.`;
     case 'retry':
-      return `Try ${named} again, from the step that failed? A host may reboot.`;
+      return `Try ${named} again, from the step that failed: ${rebootsOf}?`;
     case 'skip':
-      return `Leave ${named} as now, and count as failed?`;
+      return `Go on without ${named}, left as now: ${rebootsOf}?`;
     case 'rollback':
-      return `Take ${named} back to what it was? A host that runs the new line reboots once.`;
+      return `Take ${named} back to what it was: ${rebootsOf}?`;
   }
+}
+
+function heldNames(status: RolloutStatus): string {
+  const held = status.hosts.filter((host) => host.state === 'held');
+  return held.length === 0 ? '' : ` (${namesOf(held)})`;
+}
+
+/** Most hosts named one by one. */
+const NAMED_MAX = 6;
+
+/** `hv-01 hv-02`, or `40 hosts (hv-01 hv-02 hv-03 hv-04 ...)`. */
+export function namesOf(hosts: readonly Pick<RolloutHostStatus, 'name'>[]): string {
+  const names = hosts.map((host) => host.name);
+  if (names.length === 0) return 'no host';
+  if (names.length <= NAMED_MAX) return names.join(' ');
+  return `${count(names.length, 'host')} (${names.slice(0, 4).join(' ')} ...)`;
 }

@@ -53,6 +53,19 @@ describe('help and wrong command lines', () => {
   });
 
   it.each([
+    [['enable', 'retry', 'hv1'], 'the command comes first: vfleet retry enable hv1'],
+    [['approve', 'enable'], 'Did you mean promote?'],
+    [['xyzzy'], 'vfleet --help lists the commands'],
+    [['skip', 'enable', 'hv1'], 'vfleet skip enable hv1 --reason "'],
+    [['abort', 'enable', '--yes', '--reason', ' '], 'abort needs a reason'],
+    [['rollback', 'enable', '--held'], 'vfleet rollback enable --held --reason "'],
+  ])('says for %j what would work', async (args, sentence) => {
+    const { code, stderr } = await vfleet(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(sentence);
+  });
+
+  it.each([
     [['status']],
     [['start', 'x.yaml', '--expect-hosts', 'many']],
     [['pause', 'x', '--helt']],

@@ -120,14 +120,14 @@ describe('a rollout from the command line', () => {
     expect(list.code).toBe(3);
     expect(list.stdout).toContain('enable#1');
 
-    const back = await vfleet('rollback', 'enable', '--held', '--yes');
+    const back = await vfleet('rollback', 'enable', '--held', '--reason', 'bad line', '--yes');
     expect(back).toMatchObject({ code: 0 });
     const end = await lines.until<RolloutStatus>(({ phase }) => phase === 'done');
     expect(end.counts).toMatchObject({ done: 2, 'rolled-back': 1, blocked: 1 });
     expect(end.audit.map(({ verb, reason }) => [verb, reason])).toEqual([
       ['start', undefined],
       ['promote', 'looks well'],
-      ['rollback', undefined],
+      ['rollback', 'bad line'],
     ]);
     expect(await ended).toEqual([0, null]);
   }, 120_000);
@@ -141,7 +141,7 @@ describe('a rollout from the command line', () => {
 
   it('takes a finished rollout back with the next number', async () => {
     const started = await json<{ rollout: string; hosts: number }>(
-      ...['rollback', 'enable#1', '--all', '--yes'],
+      ...['rollback', 'enable#1', '--all', '--reason', 'the test is over', '--yes'],
     );
     expect(started).toMatchObject({ rollout: 'enable#2', hosts: 2 });
     const watch = await vfleet('status', 'enable#2', '--watch');
@@ -150,6 +150,31 @@ describe('a rollout from the command line', () => {
     const plan = await json<{ changing: number }>('plan', spec);
     expect(plan.changing).toBe(3);
   }, 120_000);
+
+  it('says what was meant by a wrong host, a wrong name, and both the wrong way round', async () => {
+    const [host, name, number, swapped] = await Promise.all([
+      vfleet('host', 'enable', 'hv0l'),
+      vfleet('status', 'enabel'),
+      vfleet('status', 'enable#9'),
+      vfleet('retry', 'hv03', 'enable'),
+    ]);
+    expect([host.code, name.code, number.code, swapped.code]).toEqual([2, 2, 2, 2]);
+    expect(host.stderr).toMatch(/has no host "hv0l"; did you mean hv0\d\?/);
+    expect(name.stderr).toContain('did you mean enable?');
+    expect(number.stderr).toContain('the newest of enable is enable#2');
+    expect(swapped.stderr).toContain('vfleet retry enable hv03');
+  });
+
+  it('asks with the hosts and their reboots, and refuses where nobody is asked for the reason', async () => {
+    const [asked, unreasoned] = await Promise.all([
+      vfleet('rollback', 'enable#1', 'hv01', '--reason', 'x'),
+      vfleet('rollback', 'enable#1', 'hv01', '--yes'),
+    ]);
+    expect([asked.code, unreasoned.code]).toEqual([5, 2]);
+    expect(asked.stderr).toMatch(/Take hv01 of enable#1 back .*: (1 reboot|at most 1 reboot)\?/);
+    expect(unreasoned.stderr).toContain('rollback needs a reason');
+    expect(unreasoned.stderr).toContain('vfleet rollback enable#1 hv01 --yes --reason "');
+  });
 
   it('ends at Ctrl-C, after which there is no engine', async () => {
     up.kill('SIGINT');

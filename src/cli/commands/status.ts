@@ -1,3 +1,4 @@
+import { compact } from '../../domain/compact.ts';
 import type { RolloutStatus } from '../../domain/status.ts';
 import type { CommandContext } from '../context.ts';
 import { withEngine, workersOf, type Engine } from '../engine.ts';
@@ -5,8 +6,10 @@ import { follow } from '../follow.ts';
 import { createScreen } from '../live-screen.ts';
 import { type Outcome } from '../outcome.ts';
 import { outcomeOf } from '../rollout-outcome.ts';
-import { readStatus, resolveRollout } from '../rollouts.ts';
+import { resolveRollout } from '../resolve-rollout.ts';
+import { readStatus } from '../rollouts.ts';
 import { renderStatus } from '../render/status.ts';
+import { readStartInput } from '../start-rollout.ts';
 
 /** Shows one rollout; with `watch` follows it to its end. Its outcome is the rollout's: 3 when something needs a person. */
 export async function status(
@@ -31,13 +34,17 @@ async function textOf(
   from: 'query' | 'result',
 ): Promise<string> {
   // An ended rollout is read from its result: whether a worker is there says nothing about it.
-  const workers = from === 'query' ? await workersOf(engine, engine.taskQueue) : undefined;
+  const isOpen = from === 'query';
+  const workers = isOpen ? await workersOf(engine, engine.taskQueue) : undefined;
+  // One sentence of the status rests on it, so that it never stands in the way of the rest.
+  const input = isOpen ? await readStartInput(engine, read.id).catch(() => undefined) : undefined;
   return renderStatus(
     {
       status: read,
       now: new Date(),
       engine: engine.address,
-      ...(workers === undefined ? {} : { workers: workers.alive }),
+      width: context.width(),
+      ...compact({ workers: workers?.alive, trial: input?.spec.reboot.trial }),
     },
     context.style,
   );

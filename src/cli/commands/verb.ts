@@ -5,11 +5,15 @@ import type { CommandContext } from '../context.ts';
 import { withEngine, type Engine } from '../engine.ts';
 import { CliError, type Outcome } from '../outcome.ts';
 import { isFinal } from '../rollout-outcome.ts';
-import { readStatus, resolveRollout } from '../rollouts.ts';
+import { resolveRollout } from '../resolve-rollout.ts';
+import { readStatus } from '../rollouts.ts';
 import { renderAnswer } from '../render/answer.ts';
 import { sendVerb } from '../send-verb.ts';
 import { startRollback } from '../start-rollback.ts';
 import { affectedHosts, questionFor } from '../verb-question.ts';
+import { selectionOf } from '../verb-selection.ts';
+import { checkReason, reasonFor } from '../verb-reason.ts';
+import { countReboots } from '../verb-reboots.ts';
 
 export type VerbName = RolloutVerb['verb'];
 
@@ -18,6 +22,7 @@ export interface VerbOptions {
   readonly reason?: string;
   readonly yes?: boolean;
   readonly id?: string;
+  readonly now?: boolean;
   readonly newBudget?: number;
   readonly rollback?: boolean;
   readonly held?: boolean;
@@ -36,20 +41,22 @@ export async function verb(
   options: VerbOptions,
 ): Promise<Outcome> {
   const selection = selectionOf(name, rollout, hosts, options);
+  checkReason(context, name, [rollout, ...hosts], options);
   return withEngine(context, async (engine) => {
-    const id = await resolveRollout(engine, rollout);
+    const id = await resolveRollout(engine, rollout, { verb: name, others: hosts });
     const { status } = await readStatus(engine, id);
     if (isFinal(status)) {
       if (name !== 'rollback' || selection === undefined) throw ended(id, status.phase, name);
       return startRollback({ context, engine, status, selection, options });
     }
-    const affected = affectedHosts(status, name, selection);
-    if (NEEDS_CONSENT.has(name)) {
-      await context.confirm(questionFor(name, id, affected, options), {
-        yes: options.yes === true,
-      });
+    const affected = affectedHosts(status, name, selection, options);
+    if (NEEDS_CONSENT.has(name) && options.yes !== true) {
+      const reboots = await countReboots(engine, status, name, affected);
+      const question = questionFor(name, status, affected, reboots, options);
+      await context.confirm(question, { yes: false });
     }
-    return send(context, engine, id, request(context, name, selection, options));
+    const reason = await reasonFor(context, name, options);
+    return send(context, engine, id, request(context, name, selection, { ...options, ...reason }));
   });
 }
 
@@ -87,6 +94,7 @@ function request(
   });
   switch (name) {
     case 'pause':
+      return { ...common, ...compact({ verb: name, now: options.now }) };
     case 'promote':
       return { ...common, verb: name };
     case 'resume':
@@ -99,41 +107,6 @@ function request(
       return { ...common, verb: name, hosts: selection ?? { names: [] } };
   }
 }
-
-/** Which hosts were asked for: names or exactly one flag. */
-function selectionOf(
-  name: VerbName,
-  rollout: string,
-  hosts: readonly string[],
-  options: VerbOptions,
-): HostSelection | undefined {
-  if (name !== 'retry' && name !== 'skip' && name !== 'rollback') return undefined;
-  const flags = FLAGS.filter(([flag]) => options[flag] === true).map(([, all]) => all);
-  if (hosts.length === 0 && flags.length === 0) {
-    throw selectionError(name, rollout, `${name} which hosts?`);
-  }
-  const [flag] = flags;
-  if (flag === undefined) return { names: [...new Set(hosts)] };
-  if (hosts.length === 0 && flags.length === 1) return { all: flag };
-  const wrong = 'Names of hosts and flags for many hosts do not go together, nor do two flags.';
-  throw selectionError(name, rollout, wrong);
-}
-
-function selectionError(name: VerbName, rollout: string, wrong: string): CliError {
-  return new CliError(
-    'usage',
-    wrong,
-    `vfleet ${name} ${rollout} HOST..., or one of --held --failed --not-started --done --all`,
-  );
-}
-
-const FLAGS = [
-  ['held', 'held'],
-  ['failed', 'failed'],
-  ['notStarted', 'not-started'],
-  ['done', 'done'],
-  ['all', 'hosts'],
-] as const;
 
 function ended(id: string, phase: string, name: VerbName): CliError {
   return new CliError(

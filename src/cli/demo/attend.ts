@@ -42,8 +42,13 @@ export function createAttendant(options: AttendOptions): (status: RolloutStatus)
       helped.set(host.name, turn);
       const verb = await showHold(options, status, host, turn);
       if (verb === undefined) continue;
-      const command = `vfleet ${verb} ${shortName(status)} ${host.name} --yes`;
-      await take(options, status.id, command, { verb, hosts: { names: [host.name] } });
+      const why = verb === 'retry' ? undefined : (host.code ?? 'held');
+      const command = `vfleet ${verb} ${shortName(status)} ${host.name}${why === undefined ? '' : ` --reason ${why}`} --yes`;
+      await take(options, status.id, command, {
+        verb,
+        hosts: { names: [host.name] },
+        ...(why === undefined ? {} : { reason: why }),
+      });
     }
   };
 }
@@ -71,7 +76,11 @@ async function attendRollout(
 type DemoVerb =
   | { readonly verb: 'promote' }
   | { readonly verb: 'resume'; readonly newBudget: number }
-  | { readonly verb: HostExit['verb']; readonly hosts: { readonly names: readonly string[] } };
+  | {
+      readonly verb: HostExit['verb'];
+      readonly hosts: { readonly names: readonly string[] };
+      readonly reason?: string;
+    };
 
 /** Shows why a host is held and mends what a person would mend; answers the exit to take. */
 async function showHold(
