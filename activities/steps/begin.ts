@@ -3,15 +3,20 @@ import type { Change } from '../../src/domain/changes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import type { Lease } from '../../src/domain/facts.ts';
 import { holderSentence, leaseText } from '../../src/facts/lease.ts';
+import { motdText } from '../../src/facts/motd.ts';
 import { parseLease } from '../../src/facts/parse-facts.ts';
-import { LEASE_PATH, OWN_STATE_PROBE, RECORD_PATH } from '../../src/facts/probe.ts';
-import { parseRecord, recordText, withRun } from '../../src/facts/record.ts';
-import { textOf } from '../../src/facts/snapshot.ts';
+import { LEASE_PATH, RECORD_PATH } from '../../src/facts/probe.ts';
+import { withRun } from '../../src/facts/record.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, writeProblem } from './outcomes.ts';
+import type { OwnState } from './own-state.ts';
+import { motdWrite, readOwnState, recordWrites } from './own-state.ts';
 
-/** Takes the lease, then writes what was found into the record: both before the first change of the machine. */
+/**
+ * Takes the lease, then writes what was found into the record, how to undo by hand, and the message of the day: all
+ * before the first change of the machine.
+ */
 export async function beginRun(
   port: HostPort,
   call: {
@@ -22,24 +27,24 @@ export async function beginRun(
   },
 ): Promise<StepOutcome> {
   const { guard, lease, changes } = call;
-  const snapshot = await port.read({ entries: OWN_STATE_PROBE, deadlineMs: HOST_DEADLINE_MS.read });
-  const taken = await takeLease(port, lease, textOf(snapshot, LEASE_PATH));
+  const own = await readOwnState(port);
+  const taken = await takeLease(port, lease, own);
   if (taken !== undefined) return taken;
-  if (changes === undefined) return ok({ lease: lease.id });
-  const before = textOf(snapshot, RECORD_PATH);
-  const record = parseRecord(before);
-  if (record === undefined) {
+  if (own.record === undefined && changes !== undefined) {
     return hold(
       'host.record-unreadable',
       `${RECORD_PATH} is not as vfleet writes it; move it away`,
     );
   }
   const { rollout, who, since } = lease;
-  const text = recordText(withRun(record, { rollout, who, since, changes }));
+  const record =
+    own.record === undefined || changes === undefined
+      ? []
+      : recordWrites(own, withRun(own.record, { rollout, who, since, changes }));
   const problem = writeProblem(
     await port.write({
       guard,
-      files: [fileWrite(RECORD_PATH, before ?? null, text, { mode: 0o600 })],
+      files: [...record, motdWrite(own, motdText(lease, port.name))],
       deadlineMs: HOST_DEADLINE_MS.write,
     }),
   );
@@ -50,11 +55,12 @@ export async function beginRun(
 async function takeLease(
   port: HostPort,
   lease: Lease,
-  found: string | undefined,
+  own: OwnState,
 ): Promise<StepOutcome | undefined> {
-  if (found !== undefined) return ours(lease, found);
+  if (own.lease !== undefined) return ours(lease, own.lease);
+  const text = leaseText(lease, { madeFolder: !own.hasMotdFolder });
   const outcomes = await port.write({
-    files: [fileWrite(LEASE_PATH, null, leaseText(lease), { mode: 0o644 })],
+    files: [fileWrite(LEASE_PATH, null, text, { mode: 0o644 })],
     deadlineMs: HOST_DEADLINE_MS.write,
   });
   const [outcome] = outcomes;

@@ -9,9 +9,11 @@ import { hardwareOf, makeHostPlan } from '../../src/facts/host-plan.ts';
 import { holderSentence } from '../../src/facts/lease.ts';
 import { parseFacts } from '../../src/facts/parse-facts.ts';
 import { INSPECT_PROBE } from '../../src/facts/probe.ts';
-import { lastStandingRun, parseRecord } from '../../src/facts/record.ts';
+import type { HostRecord } from '../../src/facts/record.ts';
+import { isStanding, lastStandingRun, parseRecord } from '../../src/facts/record.ts';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { HostPort } from '../../src/host/port.ts';
+import { sameArgs } from './boot-loader.ts';
 
 /** Everything the probe reads of a host: one command. */
 export async function probe(port: HostPort): Promise<Snapshot> {
@@ -24,26 +26,32 @@ export async function inspectForward(
   target: Target,
   lease: string,
 ): Promise<HostPlan> {
-  const facts = parseFacts(await probe(port));
-  const plan = makeHostPlan(facts, target);
-  return plan.kind === 'changes' ? (busy(facts, lease) ?? plan) : plan;
+  return makeHostPlan(parseFacts(await probe(port)), target, lease);
 }
 
-/** What a rollback takes back: the changes of the newest rollout that still stands in the host's record. */
+/**
+ * What a rollback takes back: the changes of the newest rollout that still stands in the host's record. With `undoOf`
+ * those of that rollout only: a host that it never changed keeps what an earlier one of the same spec did.
+ */
 export async function inspectRollback(
   port: HostPort,
   rollout: string,
   lease: string,
+  undoOf?: string,
 ): Promise<HostPlan> {
   const facts = parseFacts(await probe(port));
-  const record = parseRecord(facts.record);
+  const record = parseRecord(facts.record, facts.undone);
   if (record === undefined) {
     return held('rollback.no-record', '/var/lib/vfleet/record.json is not as vfleet writes it');
   }
   const run = lastStandingRun(record);
-  if (run === undefined) return { kind: 'compliant', evidence: { record: 'nothing stands' } };
+  const stands = (id: string) => record.runs.some((one) => one.rollout === id && isStanding(one));
+  if (run === undefined || (undoOf !== undefined && !stands(undoOf)))
+    return nothingStands(facts, record);
   const name = (id: string) => parseRolloutId(id)?.name ?? id;
-  if (name(run.rollout) !== name(rollout)) {
+  const isLatest =
+    undoOf === undefined ? name(run.rollout) === name(rollout) : run.rollout === undoOf;
+  if (!isLatest) {
     return held(
       'rollback.not-latest',
       `${run.rollout} changed this host since; roll that back first`,
@@ -63,6 +71,21 @@ export async function inspectRollback(
       bootId: facts.bootId,
       machineId: facts.machineId,
     }
+  );
+}
+
+/** A host that was taken back by hand is as it was only once it has left the line that it runs (UNDO.txt never reboots). */
+function nothingStands(facts: Facts, record: HostRecord): HostPlan {
+  const undone = record.runs.findLast(({ changes }) => changes.length > 0)?.undone;
+  if (undone === undefined) return { kind: 'compliant', evidence: { record: 'nothing stands' } };
+  const sentence = `${undone.who} undid it by hand at ${undone.at}`;
+  const { bootLoader, runningArgs } = facts;
+  if (!bootLoader.supported || sameArgs(runningArgs, bootLoader.defaultEntry.args)) {
+    return { kind: 'compliant', evidence: { record: sentence } };
+  }
+  return held(
+    'cmdline.pending-differs',
+    `${sentence}, and it still runs the line of before that; reboot it, then retry`,
   );
 }
 

@@ -29,6 +29,8 @@ export interface Facts {
   readonly lease?: Lease;
   /** Text of /var/lib/vfleet/record.json, when there is one. */
   readonly record?: string;
+  /** Text of /var/lib/vfleet/undone: somebody has run UNDO.txt since the record was written. */
+  readonly undone?: string;
 }
 
 export interface IommuFacts {

@@ -3,7 +3,7 @@ import type { Facts, IommuFacts, Lease } from '../domain/facts.ts';
 import { isBootId, isMachineId } from '../domain/boot-id.ts';
 import { tokenise } from '../domain/kernel-args.ts';
 import { parseBootLoader } from './boot-loader.ts';
-import { BOOT_ID_PATH, CMDLINE_PATH, LEASE_PATH, RECORD_PATH } from './probe.ts';
+import { BOOT_ID_PATH, CMDLINE_PATH, LEASE_PATH, RECORD_PATH, UNDONE_PATH } from './probe.ts';
 import type { Snapshot } from './snapshot.ts';
 import { lineOf, namesIn, textOf } from './snapshot.ts';
 
@@ -33,6 +33,7 @@ export function parseFacts(snapshot: Snapshot): Facts {
     freeKiB: parseSpace(snapshot.queries.get('space')?.output ?? ''),
     lease: leaseFile === undefined ? undefined : parseLease(leaseFile),
     record: textOf(snapshot, RECORD_PATH),
+    undone: textOf(snapshot, UNDONE_PATH),
   });
 }
 
@@ -81,7 +82,8 @@ function parseOsRelease(text: string): Facts['os'] {
   return { id: value('ID'), versionId: value('VERSION_ID'), prettyName: value('PRETTY_NAME') };
 }
 
-function keyValues(text: string): ReadonlyMap<string, string> {
+/** The values of a file of `key=value` lines; other lines are left out. */
+export function keyValues(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const at = line.indexOf('=');

@@ -4,6 +4,15 @@ import type { QueryName } from './snapshot.ts';
 export const STATE_DIR = '/var/lib/vfleet';
 export const LEASE_PATH = `${STATE_DIR}/lease`;
 export const RECORD_PATH = `${STATE_DIR}/record.json`;
+/** How to take the newest change back without vfleet, as plain shell (src/facts/undo-text.ts). */
+export const UNDO_PATH = `${STATE_DIR}/UNDO.txt`;
+/** Written by UNDO.txt when somebody ran it; the next run takes it into the record. */
+export const UNDONE_PATH = `${STATE_DIR}/undone`;
+/** The newest fencing token that the host has seen; only its scripts write it. */
+export const FENCE_PATH = `${STATE_DIR}/fence`;
+export const MOTD_FOLDER = '/etc/motd.d';
+/** What pam_motd shows at every login (pam_motd(8), since 1.3.1) while a rollout holds the host. */
+export const MOTD_PATH = `${MOTD_FOLDER}/50-vfleet`;
 export const TRIAL_ARGS_PATH = `${STATE_DIR}/trial.args`;
 export const TRIAL_ID_PATH = `${STATE_DIR}/trial.id`;
 export const TRIAL_SNIPPET_PATH = '/etc/grub.d/42_vfleet_trial';
@@ -51,7 +60,7 @@ const IOMMU: readonly ProbeEntry[] = [
 ];
 
 /** Who works on the host, and what vfleet wrote there. */
-const OWN_STATE: readonly ProbeEntry[] = [file(LEASE_PATH), file(RECORD_PATH)];
+const OWN_STATE: readonly ProbeEntry[] = [file(LEASE_PATH), file(RECORD_PATH), file(UNDONE_PATH)];
 
 /**
  * Everything that `inspect` reads, in one command. Costs no fork per attribute (host.md §6), and never
@@ -89,5 +98,11 @@ export const PROOF_PROBE: readonly ProbeEntry[] = [...BOOT, ...IOMMU];
 export const BOOT_ID_PROBE: readonly ProbeEntry[] = [line(BOOT_ID_PATH)];
 /** Names of the guests that run now. */
 export const GUESTS_PROBE: readonly ProbeEntry[] = [list('/run/libvirt/qemu')];
-/** The lease and the record alone. */
-export const OWN_STATE_PROBE: readonly ProbeEntry[] = OWN_STATE;
+/** Everything that begin, finish and release write. */
+export const OWN_STATE_PROBE: readonly ProbeEntry[] = [
+  ...OWN_STATE,
+  file(UNDO_PATH),
+  file(FENCE_PATH),
+  file(MOTD_PATH),
+  list(MOTD_FOLDER),
+];

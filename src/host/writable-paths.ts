@@ -5,6 +5,7 @@
 const WRITABLE_FILES: ReadonlySet<string> = new Set([
   '/etc/default/grub.d/zz-vfleet.cfg',
   '/etc/grub.d/42_vfleet_trial',
+  '/etc/motd.d/50-vfleet',
 ]);
 
 /** Our own folder: names of one level. */

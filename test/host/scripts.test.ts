@@ -27,6 +27,7 @@ function allowedBy(verb: Verb, name: string, paths: readonly string[]): boolean[
 
 const part = fc.constantFrom(
   ...['/etc', '/default', '/grub.d', '/zz-vfleet.cfg', '/42_vfleet_trial', '/var', '/lib'],
+  ...['/etc/motd.d', '/50-vfleet', '/etc/motd.d/50-vfleet'],
   ...[
     '/vfleet',
     '/lease',

@@ -1,5 +1,8 @@
+import type { Change } from '../../domain/changes.ts';
 import type { BootLoaderFacts, Facts } from '../../domain/facts.ts';
 import { plainLines } from '../../domain/plain-line.ts';
+import type { RecordedRun } from '../../facts/record.ts';
+import { isStanding, parseRecord } from '../../facts/record.ts';
 import { columns, wrapWords } from './style.ts';
 
 /** A host's facts as aligned lines; what was not found says so. */
@@ -19,6 +22,7 @@ export function renderFacts(given: Facts): string {
     ...loaderRows(facts.bootLoader),
     ...(facts.crashKernel ? [['crash', 'a crash kernel is loaded']] : []),
     ...leaseRows(facts),
+    ...recordRows(given),
   ]).join('\n');
 }
 
@@ -39,9 +43,46 @@ function guestsText({ runningGuests, kvm, qemu }: Facts): string {
   return `${runningGuests.join(' ') || 'none'}; KVM ${yesNo(kvm)}, QEMU ${yesNo(qemu)}`;
 }
 
+/** Who works here now, or nobody. */
 function leaseRows({ lease }: Facts): string[][] {
-  if (lease === undefined) return [];
-  return [['busy', `${lease.rollout} by ${lease.who} since ${lease.since}`]];
+  if (lease === undefined) return [['held by', 'no rollout']];
+  const { rollout, who, since, engine } = lease;
+  return [['held by', `${rollout} of ${who} since ${since} (engine ${engine})`]];
+}
+
+/** Runs shown of a record, newest first. */
+const RUNS_SHOWN = 5;
+
+/** What vfleet's own record says in words, newest run first. */
+function recordRows({ record: text, undone }: Facts): string[][] {
+  const record = parseRecord(text, undone);
+  if (record === undefined) return [['record', 'record.json is not as vfleet writes it']];
+  if (record.runs.length === 0) return [['record', 'no rollout has changed this host']];
+  return plainLines(record.runs)
+    .slice(-RUNS_SHOWN)
+    .reverse()
+    .flatMap((run, at) => [
+      [at === 0 ? 'record' : '', `${run.rollout} of ${run.who} since ${run.since}: ${endOf(run)}`],
+      ...run.changes.map((change) => ['', `  ${argsText(change)}`]),
+    ]);
+}
+
+function endOf(run: RecordedRun): string {
+  const { outcome, ended, undone, released } = run;
+  const end =
+    undone === undefined
+      ? [outcome ?? 'not ended', ...(ended === undefined ? [] : [ended])].join(' ')
+      : `undone by hand by ${undone.who} at ${undone.at}`;
+  const given =
+    released === undefined
+      ? ''
+      : `; released by ${released.who} at ${released.at}: ${released.reason}`;
+  const left = isStanding(run) ? '; what it changed stands' : '';
+  return `${end}${given}${left}`;
+}
+
+function argsText({ add, drop }: Change): string {
+  return [...add.map((arg) => `+ ${arg}`), ...drop.map((arg) => `- ${arg}`)].join(' ');
 }
 
 function yesNo(value: boolean): string {

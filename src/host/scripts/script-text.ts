@@ -5,7 +5,7 @@ export const VERBS = ['read', 'write', 'poke', 'run'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Version in the name that each script runs under; it grows when what a script takes or answers changes. */
-export const SCRIPT_VERSION = 1;
+export const SCRIPT_VERSION = 2;
 
 const load = (name: string): string =>
   readFileSync(new URL(`${name}.sh`, import.meta.url), 'utf8')

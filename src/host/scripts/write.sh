@@ -2,7 +2,7 @@
 # The paths are those of src/host/writable-paths.ts.
 writable() {
   case $1 in
-    /etc/default/grub.d/zz-vfleet.cfg | /etc/grub.d/42_vfleet_trial) return 0 ;;
+    /etc/default/grub.d/zz-vfleet.cfg | /etc/grub.d/42_vfleet_trial | /etc/motd.d/50-vfleet) return 0 ;;
     /var/lib/vfleet/lock | /var/lib/vfleet/fence | /var/lib/vfleet/before) return 1 ;;
     /var/lib/vfleet/ | /var/lib/vfleet/.* | /var/lib/vfleet/*[!A-Za-z0-9._-]*) return 1 ;;
     /var/lib/vfleet/*) return 0 ;;

@@ -118,6 +118,16 @@ export function writeContract(bench: ContractBench): void {
       expect(await host.names('/etc/default')).toEqual(['grub']);
     });
 
+    it('writes the message of the day, and takes it away with the folder it made', async () => {
+      const host = await leased();
+      await host.put('/etc/hostname', 'hv1');
+      const path = '/etc/motd.d/50-vfleet';
+      await write(host, 1, { path, expect: null, content: NEW, mode: 0o644 });
+      expect(await host.get(path)).toEqual(NEW);
+      await write(host, 2, { path, expect: sha256(NEW), content: null, removeEmptyParent: true });
+      expect(await host.names('/etc')).not.toContain('motd.d');
+    });
+
     it('writes any bytes', async () => {
       const host = await leased();
       const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 13) % 256));
