@@ -1,12 +1,13 @@
-import { STEPS } from '../../domain/host-run.ts';
 import { parseRolloutId } from '../../domain/ids.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { EXIT_CODES } from '../outcome.ts';
 import { isFinal, outcomeOf } from '../rollout-outcome.ts';
+import { labelled, sectionsText } from './lines.ts';
 import { count } from './plan.ts';
-import { columns, labelled, padEnd, wrapWords, type Style } from './style.ts';
-import { age, duration, moment } from './time.ts';
+import { numberLines } from './status-numbers.ts';
+import { columns, type Style } from './style.ts';
+import { age, duration, localTimes, moment } from './time.ts';
 import { waveTable } from './waves.ts';
 
 /** A rollout's status with what the CLI knows around it. */
@@ -15,36 +16,35 @@ export interface StatusView {
   readonly now: Date;
   /** Where it was read. */
   readonly engine: string;
+  /** Columns of the terminal. */
+  readonly width: number;
   /** Workers that poll the task queue now; absent when the status is that of a finished rollout. */
   readonly workers?: number;
+  /** Whether its spec boots a new line on trial first; absent when that could not be read. */
+  readonly trial?: boolean;
 }
 
-/** Most hosts named in a list before it says how many more there are. */
-const NAMED_MAX = 12;
+/** Most held hosts named before it says how many more there are. */
+const HELD_MAX = 12;
+/** Where the text of a section begins. */
+const LABEL = 20;
 
 /** One rollout as text, what needs a person first. */
 export function renderStatus(given: StatusView, style: Style): string {
   const view = plainLines(given);
-  const { status, now } = view;
+  const { status, now, width } = view;
   const name = shortName(status);
   const sections = [
     headLines(view, style),
     heldLines(status, name, now, style),
-    labelled(
-      isFinal(status) ? 'ENDED' : 'IF YOU DO NOTHING',
-      status.explanation,
-      isFinal(status) ? 9 : 20,
-    ),
-    waveTable(status, now, name, style),
-    numberLines(status),
+    nothingLines(status, now),
+    waveTable(status, now, name, style, width),
+    numberLines(view),
     trailLines(status, now),
     verbLines(status, name, style),
     [style.faint(exitLine(status))],
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  return sectionsText(sections, width);
 }
 
 /** How commands name this rollout: the newest of a spec needs no number, but a number is never wrong. */
@@ -61,7 +61,8 @@ function headLines(view: StatusView, style: Style): string[] {
     `started ${moment(status.startedAt, now)} by ${status.startedBy}`,
   ];
   const workers = view.workers === undefined ? '' : `: ${count(view.workers, 'worker')} alive`;
-  const owner = team === undefined ? '' : `owner ${team}${contact ? ` (${contact})` : ''}      `;
+  const owner =
+    team === undefined ? '' : `owner ${team}${contact === undefined ? '' : ` (${contact})`}      `;
   return [
     `${style.strong(status.id)}   ${phaseText(status, style)}     ${known.join(', ')}    now ${moment(now.toISOString(), now)}`,
     style.faint(`${owner}engine ${view.engine}${workers}`),
@@ -81,13 +82,18 @@ export function phaseText(status: RolloutStatus, style: Style): string {
 function heldLines(status: RolloutStatus, name: string, now: Date, style: Style): string[] {
   const held = status.hosts.filter((host) => host.state === 'held');
   if (held.length === 0) return [];
-  const others = status.counts.running + status.counts.queued > 0;
-  const shown = held.slice(0, NAMED_MAX);
+  const goesOn = status.phase === 'running' || status.phase === 'baking';
+  const shown = held.slice(0, HELD_MAX);
   const more = held.length - shown.length;
   return [
-    `${style.warn(padEnd(`HELD ${held.length}`, 9))}  ${others ? 'only these hosts wait; the others go on' : 'the rollout waits for these hosts'}`,
+    `${style.warn(`HELD ${held.length}`)}     ${goesOn ? 'only these hosts wait; the rollout goes on' : 'these hosts wait for a person'}`,
     ...columns(
-      shown.map((host) => [host.name, heldFor(host, now), style.warn(host.code ?? '')]),
+      shown.map((host) => [
+        host.name,
+        heldFor(host, now),
+        style.warn(host.code ?? ''),
+        noteOf(host, now),
+      ]),
       { indent: 2 },
     ),
     ...(more > 0 ? [`  and ${more} more: vfleet status ${name} --json`] : []),
@@ -100,48 +106,46 @@ function heldFor(host: RolloutHostStatus, now: Date): string {
   return `${since} at ${host.step ?? 'the start'}`.trim();
 }
 
-function numberLines(status: RolloutStatus): string[] {
-  const lines: string[] = [];
-  const running = status.hosts.filter((host) => host.state === 'running');
-  if (running.length > 0) {
-    const steps = STEPS.map(
-      (step) => [step, running.filter((host) => host.step === step).length] as const,
-    ).filter(([, hosts]) => hosts > 0);
-    const parts = steps.map(([step, hosts]) => `${hosts} ${step}`);
-    lines.push(`${padEnd(`RUNNING ${running.length}`, 12)} ${parts.join('   ')}`.trimEnd());
-  }
-  const { failures, failuresMax, unavailable, unavailableMax } = status.budget;
-  lines.push(
-    `${padEnd('BUDGET', 12)} failures ${failures} of ${failuresMax}       unavailable ${unavailable} of ${unavailableMax}`,
-  );
-  if (!isFinal(status) && unavailable >= unavailableMax && status.counts.held > 0) {
-    lines.push(
-      `${padEnd('', 12)} full: held hosts slow the rollout; free their places with retry, rollback or skip`,
-    );
-  }
-  for (const state of ['skipped', 'rolled-back', 'blocked', 'unreachable'] as const) {
-    lines.push(...namesOf(status, state));
-  }
-  return lines;
+function noteOf(host: RolloutHostStatus, now: Date): string {
+  return host.note === undefined ? '' : localTimes(host.note, now);
 }
 
-function namesOf(status: RolloutStatus, state: RolloutHostStatus['state']): string[] {
-  const hosts = status.hosts.filter((host) => host.state === state);
-  if (hosts.length === 0) return [];
-  const named = hosts
-    .slice(0, NAMED_MAX)
-    .map((host) => (host.code === undefined ? host.name : `${host.name} (${host.code})`));
-  if (hosts.length > NAMED_MAX) named.push(`and ${hosts.length - NAMED_MAX} more`);
-  return wrapWords(named, 96).map(
-    (line, at) => `${padEnd(at === 0 ? state.toUpperCase() : '', 12)} ${line}`,
-  );
+/** What it waits for, or why it stopped; and what becomes of it when nobody comes. */
+function nothingLines(status: RolloutStatus, now: Date): string[] {
+  const explanation = localTimes(status.explanation, now);
+  if (isFinal(status)) return [labelled('ENDED', explanation)];
+  const held = countOf(status.counts.held, 'held host', 'stays held', 'stay held');
+  if (!['paused', 'awaiting-promotion', 'waiting'].includes(status.phase)) {
+    return [labelled('IF YOU DO NOTHING', `${explanation}${held}`, LABEL)];
+  }
+  const stopped = status.hosts.filter((host) => host.pausedBefore !== undefined).length;
+  const running = status.counts.running - stopped;
+  const stays = [
+    `It stays ${status.phase.replaceAll('-', ' ')}. No further host starts.`,
+    countOf(running, 'running host', 'comes to its end', 'come to their end'),
+    countOf(stopped, 'stopped host', 'stays stopped', 'stay stopped'),
+    held,
+  ];
+  return [
+    labelled('WHY IT WAITS', explanation, LABEL),
+    labelled('IF YOU DO NOTHING', stays.join(''), LABEL),
+  ];
+}
+
+/** ` 2 held hosts stay held.`; nothing of no hosts. */
+function countOf(hosts: number, noun: string, one: string, many: string): string {
+  return hosts === 0 ? '' : ` ${count(hosts, noun)} ${hosts === 1 ? one : many}.`;
 }
 
 function trailLines(status: RolloutStatus, now: Date): string[] {
   return status.audit.slice(-3).map((entry, at) => {
     const hosts = entry.hosts === 0 ? '' : ` ${count(entry.hosts, 'host')}`;
     const reason = entry.reason === undefined ? '' : `: ${entry.reason}`;
-    return `${padEnd(at === 0 ? 'TRAIL' : '', 12)} ${moment(entry.at, now)} ${entry.verb}${hosts} by ${entry.who}${reason}`;
+    return labelled(
+      at === 0 ? 'TRAIL' : '',
+      `${moment(entry.at, now)} ${entry.verb}${hosts} by ${entry.who}${reason}`,
+      13,
+    );
   });
 }
 
@@ -160,11 +164,8 @@ function verbLines(status: RolloutStatus, name: string, style: Style): string[] 
 
 function exitLine(status: RolloutStatus): string {
   const outcome = outcomeOf(status);
-  const why = isFinal(status)
-    ? status.phase
-    : outcome === 'waiting'
-      ? 'needs a person'
-      : 'under way';
+  const phase = status.phase.replaceAll('-', ' ');
+  const why = !isFinal(status) && status.counts.held > 0 ? `${phase}, something held` : phase;
   return `EXIT ${EXIT_CODES[outcome]} (${why})`;
 }
 

@@ -31,6 +31,13 @@ export function moment(iso: string, now: Date): string {
   return sameDay ? clock : `${DAYS[at.getDay()] ?? ''} ${clock}`;
 }
 
+/** A sentence of vfleet's with the ISO 8601 moments in it as a reader's own: only JSON speaks UTC. */
+export function localTimes(sentence: string, now: Date): string {
+  return sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) =>
+    moment(iso, now),
+  );
+}
+
 /** `02:13:07`, in the reader's own time zone. */
 export function clock(at: Date): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
