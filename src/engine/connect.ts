@@ -1,4 +1,4 @@
-import { Client, Connection, isGrpcDeadlineError } from '@temporalio/client';
+import { Client, Connection, isGrpcCancelledError, isGrpcDeadlineError } from '@temporalio/client';
 import {
   loadClientConfigProfile,
   toClientOptions,
@@ -120,10 +120,14 @@ export async function within<T>(
   }
 }
 
-/** The SDK wraps an update's deadline in an error of its own, with the gRPC error as its cause. */
+/**
+ * The SDK wraps an update's deadline in an error of its own, with the gRPC error as its cause. The server keeps the
+ * deadline too: when its clock strikes first it answers CANCELLED, and nothing here cancels a call otherwise.
+ */
 function isDeadline(error: unknown): boolean {
   return (
     isGrpcDeadlineError(error) ||
+    isGrpcCancelledError(error) ||
     (error instanceof Error && error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError')
   );
 }

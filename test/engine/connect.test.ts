@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ServiceError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   afterAll,
@@ -133,6 +134,17 @@ describe('calls with a deadline', () => {
     for (const call of calls) {
       await expect(within(env.client, 300, call)).rejects.toThrow(EngineTimeout);
     }
+  });
+
+  it("end as timeouts also when the server's clock strikes first and answers CANCELLED", async () => {
+    const cancelled = Object.assign(new Error('1 CANCELLED: Call cancelled'), {
+      code: 1,
+      details: 'Call cancelled',
+      metadata: {},
+    });
+    const wrapped = new ServiceError('Failed to query Workflow', { cause: cancelled });
+    const call = () => Promise.reject(wrapped);
+    await expect(within(env.client, 5_000, call)).rejects.toThrow(EngineTimeout);
   });
 
   it('pass on results and failures as they are', async () => {
