@@ -40,10 +40,10 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
     return hosts.host(connection);
   };
   const activities: HostActivities = {
-    inspect: ({ connection, target, direction, rollout, lease }) =>
+    inspect: ({ connection, target, direction, rollout, lease, undoOf }) =>
       direction === 'forward'
         ? inspectForward(on(connection), target, lease)
-        : inspectRollback(on(connection), rollout, lease),
+        : inspectRollback(on(connection), rollout, lease, undoOf),
     begin: ({ connection, changes, direction, rollout, who, since, ...mutation }) =>
       beginRun(on(connection), {
         guard: guardOf({ connection, ...mutation }),

@@ -1,5 +1,6 @@
 import type { StepOutcome } from '../src/domain/activities.ts';
 import type { Change } from '../src/domain/changes.ts';
+import { compact } from '../src/domain/compact.ts';
 import { isAway } from '../src/domain/holds.ts';
 import { look, poll, quick } from './activity-proxies.ts';
 import { failureOf } from './failures.ts';
@@ -49,7 +50,9 @@ export async function waitStep(
     };
   }
   if (seen.kind === 'away') return noReturn(run, seen);
-  run.set({ bootId: seen.bootId, rebootSent: false });
+  const told = run.state.stepsAt.reboot;
+  const rebootMs = told === undefined ? undefined : Date.now() - Date.parse(told);
+  run.set({ bootId: seen.bootId, rebootSent: false, ...compact({ rebootMs }) });
   return quick.verifyBoot({ ...run.onHost, ...how, trialId: run.trialId });
 }
 

@@ -1,4 +1,5 @@
 import type { HostPlan } from '../src/domain/changes.ts';
+import { compact } from '../src/domain/compact.ts';
 import { isAway } from '../src/domain/holds.ts';
 import type { HostRunResult, Step } from '../src/domain/host-run.ts';
 import { quick, slow } from './activity-proxies.ts';
@@ -47,10 +48,11 @@ export async function ended(
 
 /** Reads and plans. A host that does not answer before anything was begun is only counted as unreachable. */
 async function inspectStep(run: HostRun): Promise<StepEnd> {
-  const { target, direction, rollout, lease } = run.input;
+  const { target, direction, rollout, lease, undoOf } = run.input;
   let plan: HostPlan | undefined;
   const end = await guarded(async () => {
-    plan = await quick.inspect({ ...run.onHost, target, direction, rollout, lease });
+    const what = { target, direction, rollout, lease, ...compact({ undoOf }) };
+    plan = await quick.inspect({ ...run.onHost, ...what });
     return GO_ON;
   });
   if (plan !== undefined) return planned(run, plan);

@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { HostVerb, Mutation, OnHost, StepOutcome } from '../src/domain/activities.ts';
 import type { Evidence } from '../src/domain/changes.ts';
+import { compact } from '../src/domain/compact.ts';
 import { holdFor, isAway } from '../src/domain/holds.ts';
 import type {
   HostExit,
@@ -18,7 +19,9 @@ import type {
   HostState,
   Step,
 } from '../src/domain/host-run.ts';
+import { DISRUPTIVE_STEPS } from '../src/domain/host-run.ts';
 import { rolloutWorkflowId } from '../src/domain/ids.ts';
+import { shortText } from '../src/domain/short-text.ts';
 import type { HostStatus } from '../src/domain/status.ts';
 import { hostReportSignal } from './messages.ts';
 
@@ -30,6 +33,7 @@ export type StepEnd =
 /** A mutation's fencing numbers of one run; the next run of the same host begins above them. */
 const SEQ_PER_RUN = 1_000;
 const VERB_IDS_KEPT = 20;
+const DISRUPTIVE: ReadonlySet<Step> = new Set(DISRUPTIVE_STEPS);
 
 const FRESH: Omit<HostRunState, 'seq'> = {
   step: 'inspect',
@@ -127,7 +131,7 @@ export class HostRun {
 
   /** Tells the rollout, without waiting. A rollout that is gone is no reason to fail a host's run. */
   report(state: Exclude<HostState, 'queued'>, code?: string): void {
-    const { step, drained, rebootSent } = this.state;
+    const { step, drained, rebootSent, rebootMs, pausedBefore, undoFailures } = this.state;
     const report: HostReport = {
       rollout: this.input.rollout,
       index: this.input.index,
@@ -136,7 +140,8 @@ export class HostRun {
       state,
       step,
       unavailable: drained || rebootSent || (code !== undefined && isAway(code)),
-      ...(code === undefined ? {} : { code }),
+      ...compact({ code, rebootMs, pausedBefore }),
+      ...(undoFailures.length === 0 ? {} : { undoFailures: undoFailures.map(shortSentence) }),
     };
     this.set({ reports: report.seq, lastReport: report });
     const sent = getExternalWorkflowHandle(rolloutWorkflowId(this.input.rollout))
@@ -162,7 +167,7 @@ export class HostRun {
 
   /** Throws why a verb is not taken now, with what would work instead. */
   refuse(verb: HostVerb): void {
-    if (this.#isRepeat()) return;
+    if (this.#isRepeat() || verb.verb === 'pause' || verb.verb === 'resume') return;
     const { hold, step } = this.state;
     if (hold === null || this.#chosen !== undefined || this.ended !== undefined) {
       throw ApplicationFailure.nonRetryable(
@@ -181,12 +186,27 @@ export class HostRun {
 
   /** Takes a verb that was not refused; a repeat of one taken before changes nothing. */
   take(verb: HostVerb): { readonly next: string } {
+    if (verb.verb === 'pause' || verb.verb === 'resume') {
+      this.set({ stopAsked: verb.verb === 'pause' });
+      return { next: verb.verb === 'pause' ? 'stops before its next disruptive step' : 'goes on' };
+    }
     const exit = this.state.hold?.exits.find((one) => one.verb === verb.verb);
     if (this.#isRepeat() || exit === undefined) return { next: 'taken already' };
     const id = currentUpdateInfo()?.id ?? '';
     this.set({ verbIds: [...this.state.verbIds, id].slice(-VERB_IDS_KEPT) });
     this.#chosen = { verb, exit };
     return { next: exit.effect };
+  }
+
+  /** Before a disruptive step: waits while a `pause --now` of the rollout holds, which the rollout is told. */
+  async mayDisrupt(step: Step): Promise<void> {
+    if (this.state.stopAsked !== true || this.state.undoing || !DISRUPTIVE.has(step)) return;
+    this.set({ pausedBefore: step });
+    this.report('running');
+    await condition(() => this.state.stopAsked !== true || this.cancelRequested);
+    const { pausedBefore, ...rest } = this.state;
+    this.state = rest;
+    if (pausedBefore !== undefined && !this.cancelRequested) this.report('running');
   }
 
   /** Waits for a person, for months when it must: nothing polls meanwhile. */
@@ -204,7 +224,7 @@ export class HostRun {
   }
 
   status(): HostStatus {
-    const { hold, step, stepsAt, undoFailures } = this.state;
+    const { hold, step, stepsAt, undoFailures, pausedBefore } = this.state;
     return {
       rollout: this.input.rollout,
       name: this.input.connection.name,
@@ -214,6 +234,12 @@ export class HostRun {
       run: this.state,
       stepsAt,
       undoFailures,
+      ...compact({ pausedBefore }),
     };
   }
+}
+
+/** A report is small whatever a host printed. */
+function shortSentence(text: string): string {
+  return shortText(text, 200);
 }

@@ -52,6 +52,7 @@ async function drive(run: HostRun): Promise<HostRunResult> {
 /** Walks from the state's step to the end, or to the first step that does not let it go on. */
 async function walk(run: HostRun): Promise<StepEnd> {
   for (;;) {
+    await run.mayDisrupt(run.state.step);
     if (run.cancelRequested) return cancelled(run);
     const { step, undoing } = run.state;
     const again = run.state.stepsAt[step] !== undefined;
@@ -114,6 +115,8 @@ async function leaveHold(
       run.set({
         hold: null,
         step: exit.at ?? run.state.step,
+        // Who asks for this host after a pause --now wants this host to go on.
+        stopAsked: false,
         ...(digest === undefined ? {} : { acceptedDigest: digest }),
       });
     }

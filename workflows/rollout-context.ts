@@ -1,4 +1,5 @@
 import { ApplicationFailure, log, uuid4 } from '@temporalio/workflow';
+import { compact } from '../src/domain/compact.ts';
 import type { HostReport, HostRunInput } from '../src/domain/host-run.ts';
 import type { RolloutEvent } from '../src/domain/rollout/events.ts';
 import { next } from '../src/domain/rollout/next.ts';
@@ -82,7 +83,8 @@ export class Rollout {
     if (host === undefined || cell === undefined) return [];
     const back = direction === 'rollback' || cell.undo;
     // A later run was asked for by a person, after the host changed: the digest of the first plan says nothing then.
-    const digest = back || cell.run > 1 ? undefined : host.digest;
+    const expectedDigest = back || cell.run > 1 ? undefined : host.digest;
+    const undoOf = cell.undo && direction === 'forward' ? id : undefined;
     return [
       {
         rollout: id,
@@ -96,7 +98,7 @@ export class Rollout {
         reboot: spec.reboot,
         onHostFailure: back ? 'hold' : spec.onHostFailure,
         who,
-        ...(digest === undefined ? {} : { expectedDigest: digest }),
+        ...compact({ expectedDigest, undoOf }),
       },
     ];
   }

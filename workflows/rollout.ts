@@ -7,6 +7,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { HostVerb } from '../src/domain/activities.ts';
 import { BATCH_MAX, decide } from '../src/domain/rollout/decide.ts';
 import type { Decision } from '../src/domain/rollout/decide.ts';
 import { indicesOf } from '../src/domain/rollout/state.ts';
@@ -62,6 +63,7 @@ async function drive(run: Rollout): Promise<RolloutStatus> {
 
 /** One thing at a time, so that nothing is half-way when the rollout continues as new. */
 async function act(run: Rollout, decision: Decision): Promise<void> {
+  if (decision.tell !== null) return tell(run, decision.tell);
   if (decision.send !== null) return send(run, decision.send);
   if (decision.start.length > 0) return start(run, decision.start);
   if (decision.reconcile.length > 0) return lookUp(run, decision.reconcile);
@@ -85,18 +87,34 @@ async function start(run: Rollout, indices: readonly number[]): Promise<void> {
 /** Sends a verb to held hosts. What the engine did not confirm is settled by the hosts' reports, or by looking them up. */
 async function send(run: Rollout, what: NonNullable<Decision['send']>): Promise<void> {
   run.apply({ kind: 'sending', indices: what.indices });
-  const who = run.state.audit.findLast((entry) => entry.verb.startsWith(what.verb))?.who;
   try {
-    const outcomes = await engine.fanOut({
-      rollout: run.input.id,
-      ticket: `${run.input.id}/${what.verb}/${workflowInfo().historyLength}/${workflowInfo().runId}`,
-      verb: { verb: what.verb, who: who ?? run.input.who },
-      hosts: what.indices.map((index) => ({ index, name: run.rules.names[index] ?? '' })),
-    });
-    run.apply({ kind: 'send-answered', outcomes });
+    run.apply({ kind: 'send-answered', outcomes: await fanOut(run, what) });
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
   }
+}
+
+/** Tells running hosts of a `pause --now` or of its end. One that has ended meanwhile has nothing to stop. */
+async function tell(run: Rollout, what: NonNullable<Decision['tell']>): Promise<void> {
+  try {
+    await fanOut(run, what);
+  } catch (error) {
+    if (failureOf(error) === undefined) throw error;
+  }
+  run.apply({ kind: 'told', ...what });
+}
+
+function fanOut(
+  run: Rollout,
+  what: { readonly verb: HostVerb['verb']; readonly indices: readonly number[] },
+) {
+  const who = run.state.audit.findLast((entry) => entry.verb.startsWith(what.verb))?.who;
+  return engine.fanOut({
+    rollout: run.input.id,
+    ticket: `${run.input.id}/${what.verb}/${workflowInfo().historyLength}/${workflowInfo().runId}`,
+    verb: { verb: what.verb, who: who ?? run.input.who },
+    hosts: what.indices.map((index) => ({ index, name: run.rules.names[index] ?? '' })),
+  });
 }
 
 async function lookUpRunning(run: Rollout): Promise<void> {

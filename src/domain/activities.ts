@@ -35,6 +35,8 @@ export interface HostActivities {
       readonly target: Target;
       readonly direction: HostRunInput['direction'];
       readonly rollout: string;
+      /** Rollback: take back what this rollout changed and nothing else; absent: the newest of the same spec. */
+      readonly undoOf?: string;
       readonly lease: string;
     },
   ): Promise<HostPlan>;
@@ -146,9 +148,9 @@ export interface RolloutActivities {
   }): Promise<readonly { readonly index: number; readonly refused?: string }[]>;
 }
 
-/** A verb on one host, with who and why. */
+/** A verb on one host, with who and why: the exits of a hold, and what a `pause --now` and its end say to a run. */
 export interface HostVerb {
-  readonly verb: 'retry' | 'skip' | 'rollback';
+  readonly verb: 'retry' | 'skip' | 'rollback' | 'pause' | 'resume';
   readonly who: string;
   readonly reason?: string;
 }

@@ -16,6 +16,9 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Steps that guests or the host's settings feel: a `pause --now` stops before these. What brings back is not one. */
+export const DISRUPTIVE_STEPS = ['drain', 'cmdline', 'reboot'] as const satisfies readonly Step[];
+
 /** Why a host waits for a person. */
 export interface Hold {
   readonly code: string;
@@ -51,6 +54,8 @@ export interface HostRunInput {
   readonly lease: string;
   readonly connection: HostConnection;
   readonly direction: 'forward' | 'rollback';
+  /** For a rollback within a forward rollout: only what this very rollout changed; else the spec's newest that stands. */
+  readonly undoOf?: string;
   readonly target: Target;
   readonly hooks: Hooks;
   readonly reboot: RebootPolicy;
@@ -103,6 +108,12 @@ export interface HostRunState {
   readonly reason: { readonly code: string; readonly sentence: string } | null;
   /** What the rollout was told last; it asks again for it when a report was lost. */
   readonly lastReport: HostReport | null;
+  /** From the order to reboot until it was seen back, in milliseconds. */
+  readonly rebootMs?: number;
+  /** A `pause --now` of the rollout holds: stop before the next disruptive step. */
+  readonly stopAsked?: boolean;
+  /** It has stopped before this step. */
+  readonly pausedBefore?: Step;
   /** Ids of the last verbs taken, so that a repeat after continue-as-new is known. */
   readonly verbIds: readonly string[];
 }

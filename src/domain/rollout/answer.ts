@@ -1,4 +1,6 @@
+import { DISRUPTIVE_STEPS } from '../host-run.ts';
 import type { RolloutVerb, VerbAnswer } from '../status.ts';
+import { namesOf } from './explain.ts';
 import type { RolloutRules } from './rules.ts';
 import type { RolloutState } from './state.ts';
 import type { Targets } from './verbs.ts';
@@ -12,9 +14,19 @@ export function answerFor(
 ): VerbAnswer {
   return {
     count: targets.indices.length,
-    next: nextOf(rules, state, verb),
+    next: nextOf(rules, state, verb, targets),
     refused: targets.refused,
   };
+}
+
+/** `pause --now` says which hosts stop, and that those in the middle of a step end it first. */
+function pausedNow(rules: RolloutRules, { indices }: Targets): string {
+  if (indices.length === 0) return 'No new host starts; none is running. "resume" goes on.';
+  const hosts = `${indices.length === 1 ? 'the host' : `the ${indices.length} hosts`} that run now`;
+  return (
+    `No new host starts; ${hosts} (${namesOf(rules, indices)}) end the step they are at and stop before their next ` +
+    `${DISRUPTIVE_STEPS.join(', ')}. "resume" goes on.`
+  );
 }
 
 const NEXT: Readonly<Record<Exclude<RolloutVerb['verb'], 'promote' | 'abort'>, string>> = {
@@ -25,7 +37,13 @@ const NEXT: Readonly<Record<Exclude<RolloutVerb['verb'], 'promote' | 'abort'>, s
   rollback: 'Each is taken back to how it was, as places become free.',
 };
 
-function nextOf(rules: RolloutRules, state: RolloutState, verb: RolloutVerb): string {
+function nextOf(
+  rules: RolloutRules,
+  state: RolloutState,
+  verb: RolloutVerb,
+  targets: Targets,
+): string {
+  if (verb.verb === 'pause' && verb.now === true) return pausedNow(rules, targets);
   if (verb.verb === 'promote') return `Wave ${rules.waves[state.wave + 1]?.name ?? ''} starts.`;
   if (verb.verb !== 'abort') return NEXT[verb.verb];
   return verb.rollback

@@ -1,7 +1,7 @@
 import type { RolloutVerb } from '../status.ts';
 import { raisedBudget } from './budget.ts';
 import type { RolloutEvent } from './events.ts';
-import { nextWave, rollbackAsked } from './settle.ts';
+import { isLost, nextWave, rollbackAsked } from './settle.ts';
 import type { HostCell, RolloutState } from './state.ts';
 import { VERBS_KEPT, indicesOf, withCell, withCells } from './state.ts';
 import { NO_WAVE } from './waves.ts';
@@ -34,10 +34,10 @@ function carryOut(
 ): RolloutState {
   switch (verb.verb) {
     case 'pause':
-      return { ...state, paused: { by: 'person', sentence: `${verb.who} paused it.` } };
+      return pause(state, verb);
     case 'resume':
       return {
-        ...state,
+        ...untold(state),
         ...(verb.newBudget === undefined ? {} : raisedBudget(state, verb.newBudget)),
         paused: null,
       };
@@ -54,8 +54,36 @@ function carryOut(
   }
 }
 
-/** Hosts held without a run of their own were never written to: they are left, since nothing else can end them. */
-function abort(state: RolloutState, rollback: boolean, at: number): RolloutState {
+/** With `now`, the hosts that run stop too; not those that are being taken back, since a person asked for that. */
+function pause(
+  state: RolloutState,
+  verb: Extract<RolloutVerb, { readonly verb: 'pause' }>,
+): RolloutState {
+  const now = verb.now === true;
+  const told = now ? withCells(state, stoppedByPause(state), tellPause) : state;
+  const why = state.paused ?? { by: 'person', sentence: `${verb.who} paused it.` };
+  return { ...told, paused: now ? { ...why, now } : why };
+}
+
+const tellPause = (cell: HostCell): HostCell => withCell(cell, { tell: 'pause' });
+
+/** The hosts that a `pause --now` stops before their next disruptive step. */
+export function stoppedByPause(state: RolloutState): readonly number[] {
+  return indicesOf(state, (cell) => cell.state === 'running' && !cell.undo);
+}
+
+/** What was stopped by a `pause --now` goes on. */
+function untold(state: RolloutState): RolloutState {
+  const stopped = indicesOf(state, (cell) => cell.told || cell.tell === 'pause');
+  return withCells(state, stopped, (cell) => withCell(cell, { tell: 'resume' }));
+}
+
+/**
+ * Hosts held without a run of their own are left, since nothing else can end them: those that were never written to
+ * as they are, and one whose run was lost as unknown. With rollback, the latter get a run that takes back what they record.
+ */
+function abort(from: RolloutState, rollback: boolean, at: number): RolloutState {
+  const state = untold(from);
   const stopped: RolloutState = {
     ...state,
     aborting: rollback ? 'rollback' : 'leave',
@@ -70,7 +98,7 @@ function abort(state: RolloutState, rollback: boolean, at: number): RolloutState
   return withCells(
     unasked,
     indicesOf(unasked, (cell) => cell.state === 'held' && !cell.open),
-    (cell) => skipAsked(cell, at),
+    (cell) => (rollback && isLost(cell) ? rollbackAsked(cell) : skipAsked(cell, at)),
   );
 }
 
@@ -92,5 +120,14 @@ function retryAsked(cell: HostCell, wave: number, at: number): HostCell {
 function skipAsked(cell: HostCell, at: number): HostCell {
   return cell.state === 'held' && cell.open
     ? withCell(cell, { asked: 'skip', note: undefined })
-    : withCell(cell, { state: 'skipped', asked: null, since: at, step: undefined });
+    : withCell(cell, {
+        state: 'skipped',
+        asked: null,
+        since: at,
+        step: undefined,
+        ...(isLost(cell) ? { note: LOST_NOTE } : {}),
+      });
 }
+
+const LOST_NOTE =
+  'Its run was lost: changes and the lease may be left there; /var/lib/vfleet on the host says what.';

@@ -17,6 +17,11 @@ export interface Decision {
     readonly verb: 'retry' | 'skip' | 'rollback';
     readonly indices: readonly number[];
   } | null;
+  /** Hosts whose runs are to be told of a `pause --now`, or that it is over. */
+  readonly tell: {
+    readonly verb: 'pause' | 'resume';
+    readonly indices: readonly number[];
+  } | null;
   /** Running hosts that have been silent too long. */
   readonly reconcile: readonly number[];
   /** Milliseconds since the epoch: when to look again though nothing happened; `null`: only an event matters. */
@@ -27,7 +32,7 @@ export interface Decision {
 /** Decides from the state alone; every limit is counted here, in the state, at the moment of starting. */
 export function decide(rules: RolloutRules, state: RolloutState, now: number): Decision {
   if (state.end !== null) {
-    return { start: [], send: null, reconcile: [], wakeAt: null, finished: true };
+    return { start: [], send: null, tell: null, reconcile: [], wakeAt: null, finished: true };
   }
   const places = freePlaces(rules, state);
   const asked = indicesOf(state, (cell) => cell.asked !== null);
@@ -42,6 +47,7 @@ export function decide(rules: RolloutRules, state: RolloutState, now: number): D
   return {
     start: start.slice(0, BATCH_MAX),
     send,
+    tell: tellNow(state),
     reconcile: silentHosts(state, now).slice(0, BATCH_MAX),
     wakeAt: nextWake(state),
     finished: false,
@@ -99,6 +105,15 @@ function sendNow(state: RolloutState, asked: readonly number[], places: Places):
   return null;
 }
 
+/** One verb at a time; who is told needs no place. */
+function tellNow(state: RolloutState): Decision['tell'] {
+  for (const verb of ['pause', 'resume'] as const) {
+    const indices = indicesOf(state, (cell) => cell.open && cell.tell === verb);
+    if (indices.length > 0) return { verb, indices: indices.slice(0, BATCH_MAX) };
+  }
+  return null;
+}
+
 /** While aborting, what was changed last goes back first. */
 function lastWaveFirst(state: RolloutState, indices: readonly number[]): readonly number[] {
   if (state.aborting === null) return indices;
@@ -106,7 +121,12 @@ function lastWaveFirst(state: RolloutState, indices: readonly number[]): readonl
 }
 
 function silentHosts(state: RolloutState, now: number): readonly number[] {
-  return indicesOf(state, (cell) => cell.state === 'running' && now >= silentAt(state, cell));
+  return indicesOf(state, (cell) => isExpected(cell) && now >= silentAt(state, cell));
+}
+
+/** Whether news of a host are due: one that was stopped by `pause --now` has none to give. */
+function isExpected(cell: HostCell): boolean {
+  return cell.state === 'running' && cell.pausedBefore === undefined;
 }
 
 function silentAt(state: RolloutState, cell: HostCell): number {
@@ -117,7 +137,7 @@ function nextWake(state: RolloutState): number | null {
   const bake = state.paused === null && state.flow === 'baking' ? state.bakeUntil : null;
   let at = bake ?? Infinity;
   for (const cell of state.cells) {
-    if (cell.state === 'running') at = Math.min(at, silentAt(state, cell));
+    if (isExpected(cell)) at = Math.min(at, silentAt(state, cell));
   }
   return Number.isFinite(at) ? at : null;
 }

@@ -17,6 +17,12 @@ export type RolloutEvent = { readonly now: number } & (
   | { readonly kind: 'start-answered'; readonly outcomes: readonly StartOutcome[] }
   /** The verb asked for is about to be sent to the hosts' runs. */
   | { readonly kind: 'sending'; readonly indices: readonly number[] }
+  /** The hosts' runs were told of a `pause --now`, or that it is over. */
+  | {
+      readonly kind: 'told';
+      readonly verb: 'pause' | 'resume';
+      readonly indices: readonly number[];
+    }
   | { readonly kind: 'send-answered'; readonly outcomes: readonly FanOutOutcome[] }
   | { readonly kind: 'report'; readonly report: HostReport }
   | { readonly kind: 'described'; readonly hosts: readonly DescribedHost[] }

@@ -1,5 +1,6 @@
 import { HOST_STATE_TABLE } from '../host-states.ts';
 import type { RolloutRules } from './rules.ts';
+import { isLost } from './settle.ts';
 import type { HostCell, RolloutState } from './state.ts';
 
 /** Why one host does not take a verb now, to be read after its name; `undefined` when it does. */
@@ -39,7 +40,8 @@ function refuseSkip(cell: HostCell): string | undefined {
 
 function refuseRollback(rules: RolloutRules, cell: HostCell): string | undefined {
   if (cell.state === 'held') {
-    if (!cell.open) return `is held as ${cell.code ?? 'held'} without a run; "retry" or "skip" it.`;
+    if (!cell.open && !isLost(cell))
+      return `is held as ${cell.code ?? 'held'} without a run; "retry" or "skip" it.`;
     return rules.direction === 'rollback'
       ? 'is being rolled back already; "retry" goes on with it.'
       : undefined;

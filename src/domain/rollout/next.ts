@@ -1,6 +1,7 @@
-import type { HostReport, HostRunResult } from '../host-run.ts';
+import type { HostReport } from '../host-run.ts';
 import { applyVerb } from './apply-verb.ts';
 import type { DescribedHost, FanOutOutcome, RolloutEvent, StartOutcome } from './events.ts';
+import { lastReport, reported } from './reported.ts';
 import type { RolloutRules } from './rules.ts';
 import { settle } from './settle.ts';
 import type { HostCell, RolloutState } from './state.ts';
@@ -28,7 +29,16 @@ function apply(rules: RolloutRules, state: RolloutState, event: RolloutEvent): R
       );
     case 'sending':
       return withCells(state, event.indices, (cell) =>
-        withCell(cell, { state: 'running', asked: null, heard: at, since: at, note: undefined }),
+        withCell(cell, { state: 'running', asked: null, heard: at, since: at, ...UNTOLD }),
+      );
+    case 'told':
+      return withCells(state, event.indices, (cell) =>
+        withCell(cell, {
+          // Another verb may have come while this one was on its way.
+          tell: cell.tell === event.verb ? null : cell.tell,
+          told: event.verb === 'pause',
+          heard: at,
+        }),
       );
     case 'send-answered':
       return withCells(state, event.outcomes.map(indexOf), (cell, index) =>
@@ -57,6 +67,9 @@ function apply(rules: RolloutRules, state: RolloutState, event: RolloutEvent): R
   }
 }
 
+/** A run that a person asked for after a `pause --now` is not stopped by it. */
+const UNTOLD = { tell: null, told: false, pausedBefore: undefined, note: undefined } as const;
+
 function indexOf(item: { readonly index: number }): number {
   return item.index;
 }
@@ -70,9 +83,12 @@ function started(cell: HostCell, at: number): HostCell {
     heard: at,
     open: true,
     asked: null,
+    began: at,
+    took: undefined,
+    reboot: undefined,
     step: undefined,
     code: undefined,
-    note: undefined,
+    ...UNTOLD,
   });
 }
 
@@ -112,30 +128,6 @@ function isNews(cell: HostCell, report: HostReport): boolean {
   return report.run === cell.run && report.seq > cell.seq;
 }
 
-function reported(
-  rules: RolloutRules,
-  state: RolloutState,
-  cell: HostCell,
-  report: Omit<HostReport, 'rollout' | 'index'>,
-  at: number,
-): HostCell {
-  const final = report.state !== 'running' && report.state !== 'held';
-  const wanted = cell.undo || rules.direction === 'rollback' || state.aborting !== null;
-  return withCell(cell, {
-    state: report.state,
-    seq: report.seq,
-    since: report.state === cell.state ? cell.since : at,
-    heard: at,
-    down: report.unavailable,
-    failed: cell.failed || report.state === 'held' || (report.state === 'rolled-back' && !wanted),
-    open: !final,
-    asked: null,
-    step: final ? undefined : report.step,
-    code: report.code,
-    note: undefined,
-  });
-}
-
 /** Settles what a silent host is. Closed without a report: its result counts; unknown to the engine: lost. */
 function described(
   rules: RolloutRules,
@@ -156,18 +148,6 @@ function described(
     : lost(cell, at);
 }
 
-/** The last report that a closed run would have made, from its result. */
-function lastReport(cell: HostCell, result: HostRunResult): Omit<HostReport, 'rollout' | 'index'> {
-  const { state, code } = result;
-  return {
-    run: cell.run,
-    seq: cell.seq + 1,
-    state,
-    unavailable: state === 'unreachable' || (state === 'skipped' && cell.down),
-    ...(code === undefined ? {} : { code }),
-  };
-}
-
 /** Nobody knows what the host is like now, so it counts as unavailable (law 8). */
 function lost(cell: HostCell, at: number): HostCell {
   return withCell(cell, {
@@ -178,6 +158,6 @@ function lost(cell: HostCell, at: number): HostCell {
     failed: true,
     open: false,
     code: 'run.lost',
-    note: undefined,
+    ...UNTOLD,
   });
 }

@@ -13,6 +13,7 @@ export interface PackedRollout extends Omit<RolloutState, 'cells'> {
   readonly steps: string;
   readonly flags: string;
   readonly asked: string;
+  readonly tells: string;
   readonly runs: readonly number[];
   readonly seqs: readonly number[];
   readonly sinces: readonly number[];
@@ -22,11 +23,18 @@ export interface PackedRollout extends Omit<RolloutState, 'cells'> {
   readonly codes: readonly (readonly [number, number])[];
   readonly notes: readonly (readonly [number, number])[];
   readonly joined: readonly (readonly [number, number])[];
+  /** `[position, seconds]`, and for `stops` `[position, step]`. */
+  readonly begans: readonly (readonly [number, number])[];
+  readonly tooks: readonly (readonly [number, number])[];
+  readonly reboots: readonly (readonly [number, number])[];
+  readonly stops: readonly (readonly [number, number])[];
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+/** At most four: one letter holds their bits. */
 const FLAGS = ['down', 'failed', 'open', 'undo'] as const;
 const ASKED = [null, 'retry', 'skip', 'rollback'] as const;
+const TELL = [null, 'pause', 'resume'] as const;
 
 /** Packs a state; `unpack` with the rules of the same input gives it back. */
 export function pack(rules: RolloutRules, state: RolloutState): PackedRollout {
@@ -49,6 +57,7 @@ export function pack(rules: RolloutRules, state: RolloutState): PackedRollout {
       FLAGS.reduce((bits, flag, bit) => bits | (cell[flag] ? 1 << bit : 0), 0),
     ),
     asked: letters((cell) => ASKED.indexOf(cell.asked)),
+    tells: letters((cell) => TELL.indexOf(cell.tell) + (cell.told ? TELL.length : 0)),
     runs: column((cell) => cell.run),
     seqs: column((cell) => cell.seq),
     sinces: column((cell) => cell.since),
@@ -56,6 +65,12 @@ export function pack(rules: RolloutRules, state: RolloutState): PackedRollout {
     codes: sparse((cell) => wordAt(words, cell.code)),
     notes: sparse((cell) => wordAt(words, cell.note)),
     joined: sparse((cell, index) => (cell.wave === rules.waveOf[index] ? undefined : cell.wave)),
+    begans: sparse((cell) => cell.began),
+    tooks: sparse((cell) => cell.took),
+    reboots: sparse((cell) => cell.reboot),
+    stops: sparse((cell) =>
+      cell.pausedBefore === undefined ? undefined : STEPS.indexOf(cell.pausedBefore),
+    ),
     words,
   };
 }
@@ -65,6 +80,7 @@ export function unpack(rules: RolloutRules, packed: PackedRollout): RolloutState
   const codeOf = new Map(packed.codes);
   const noteOf = new Map(packed.notes);
   const waveOf = new Map(packed.joined);
+  const times = timesOf(packed);
   const cells = Array.from(packed.states, (_, index): HostCell => {
     const bits = letter(packed.flags, index);
     const cell: HostCell = {
@@ -79,14 +95,31 @@ export function unpack(rules: RolloutRules, packed: PackedRollout): RolloutState
       open: (bits & 4) !== 0,
       undo: (bits & 8) !== 0,
       asked: ASKED[letter(packed.asked, index)] ?? null,
+      tell: TELL[letter(packed.tells, index) % TELL.length] ?? null,
+      told: letter(packed.tells, index) >= TELL.length,
     };
     return withCell(cell, {
+      ...times(index),
       step: STEPS[letter(packed.steps, index)],
       code: packed.words[codeOf.get(index) ?? -1],
       note: packed.words[noteOf.get(index) ?? -1],
     });
   });
   return { ...rolloutPart(packed), cells };
+}
+
+/** The parts of a cell that few hosts have. */
+function timesOf(packed: PackedRollout) {
+  const begans = new Map(packed.begans);
+  const tooks = new Map(packed.tooks);
+  const reboots = new Map(packed.reboots);
+  const stops = new Map(packed.stops);
+  return (index: number) => ({
+    began: begans.get(index),
+    took: tooks.get(index),
+    reboot: reboots.get(index),
+    pausedBefore: STEPS[stops.get(index) ?? -1],
+  });
 }
 
 /** Only the parts of the state itself, so that packing again does not carry the columns twice. */

@@ -24,7 +24,7 @@ function flowPhase(rules: RolloutRules, state: RolloutState): RolloutPhase {
 }
 
 /** Hosts wait for a place, none runs that could give one back, and none may start. */
-export function isStuck(rules: RolloutRules, state: RolloutState): boolean {
+function isStuck(rules: RolloutRules, state: RolloutState): boolean {
   if (runningCount(state) > 0) return false;
   const decision = decide(rules, state, state.startedAt);
   return decision.start.length === 0 && decision.send === null;

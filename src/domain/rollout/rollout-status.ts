@@ -1,7 +1,9 @@
+import { compact } from '../compact.ts';
 import { HOST_STATES } from '../host-run.ts';
 import type { HostState } from '../host-run.ts';
 import type { RolloutHostStatus, RolloutInput, RolloutStatus, WaveStatus } from '../status.ts';
 import { failureCount, unavailableCount } from './budget.ts';
+import { estimateEnd } from './estimate.ts';
 import { explain } from './explain.ts';
 import { phaseOf, wavePhase } from './phase.ts';
 import type { RolloutRules } from './rules.ts';
@@ -33,9 +35,15 @@ export function rolloutStatus(
       unavailableMax: rules.unavailableMax,
     },
     hosts: hostsInOrder(input, state),
+    ...estimatePart(rules, state),
     verbs: verbsNow(rules, state),
     audit: state.audit,
   };
+}
+
+function estimatePart(rules: RolloutRules, state: RolloutState): Pick<RolloutStatus, 'estimate'> {
+  const estimate = estimateEnd(rules, state);
+  return estimate === undefined ? {} : { estimate };
 }
 
 function waveStatus(rules: RolloutRules, state: RolloutState, wave: number): WaveStatus {
@@ -78,14 +86,24 @@ function hostStatus(
   index: number,
 ): RolloutHostStatus {
   const host = input.hosts[index];
+  const { code, note, step, pausedBefore, took, reboot } = cell;
   return {
     name: host?.connection.name ?? '',
     state: cell.state,
-    ...(cell.wave === NO_WAVE ? {} : { wave: cell.wave }),
     kind: host?.kind ?? '',
-    ...(cell.code === undefined ? {} : { code: cell.code }),
-    ...(cell.note === undefined ? {} : { note: cell.note }),
-    ...(cell.step === undefined ? {} : { step: cell.step }),
     since: new Date(state.startedAt + cell.since * 1000).toISOString(),
+    ...compact({
+      wave: cell.wave === NO_WAVE ? undefined : cell.wave,
+      code,
+      note,
+      step,
+      pausedBefore,
+      tookMs: milliseconds(took),
+      rebootMs: milliseconds(reboot),
+    }),
   };
+}
+
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000;
 }

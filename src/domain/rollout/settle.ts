@@ -15,10 +15,10 @@ export function settle(rules: RolloutRules, state: RolloutState, now: number): R
 function guardBudget(rules: RolloutRules, state: RolloutState): RolloutState {
   if (state.aborting !== null) return state;
   const sentence = budgetSpent(rules, state);
-  if (sentence === undefined) return state;
+  if (sentence === undefined || state.paused?.by === 'budget') return state;
   return rules.onBudgetSpent === 'rollback' && rules.direction === 'forward'
     ? { ...state, aborting: 'budget', paused: null, bakeUntil: null }
-    : { ...state, paused: { by: 'budget', sentence } };
+    : { ...state, paused: { ...state.paused, by: 'budget', sentence } };
 }
 
 /** Whether a wave has no host left that is queued, running or about to run again. */
@@ -104,7 +104,7 @@ function askForRollback(state: RolloutState): RolloutState {
     (cell) =>
       !cell.undo &&
       cell.asked === null &&
-      (cell.state === 'done' || (cell.state === 'held' && cell.open)),
+      (cell.state === 'done' || (cell.state === 'held' && (cell.open || isLost(cell)))),
   );
   if (due.length === 0) return state;
   return withCells(state, due, (cell) => rollbackAsked(cell));
@@ -115,7 +115,14 @@ export function rollbackAsked(cell: HostCell): HostCell {
   return withCell(cell, {
     asked: 'rollback',
     undo: true,
-    ...(cell.state === 'held' ? {} : { state: 'queued', step: undefined, code: undefined }),
+    ...(cell.state === 'held' && cell.open
+      ? {}
+      : { state: 'queued', step: undefined, code: undefined }),
     note: undefined,
   });
+}
+
+/** Whether the engine lost a host's run: what it left on the host is known to the host's own record only. */
+export function isLost(cell: HostCell): boolean {
+  return cell.state === 'held' && !cell.open && cell.code === 'run.lost';
 }

@@ -25,15 +25,40 @@ export interface HostCell {
   readonly asked: 'retry' | 'skip' | 'rollback' | null;
   /** Its run takes changes back, or will. */
   readonly undo: boolean;
+  /** What its run is still to be told of a `pause --now`, or of its end. */
+  readonly tell: 'pause' | 'resume' | null;
+  /** Its run was told to stop before its next disruptive step. */
+  readonly told: boolean;
+  /** When its run under way, or its last one, was started. */
+  readonly began?: number;
+  /** For `done` without a hold: seconds from start to end. */
+  readonly took?: number;
+  /** Seconds from the order to reboot until it was seen back. */
+  readonly reboot?: number;
+  /** It has stopped before this step, for a `pause --now`. */
+  readonly pausedBefore?: Step;
   readonly step?: Step;
   readonly code?: string;
   readonly note?: string;
 }
 
+/** Parts of a cell that may be absent. */
+export const OPTIONAL_PARTS = [
+  'began',
+  'took',
+  'reboot',
+  'pausedBefore',
+  'step',
+  'code',
+  'note',
+] as const satisfies readonly (keyof HostCell)[];
+
 /** Why no new host of a wave starts. A spent budget needs a new one before it goes on. */
 export interface Pause {
   readonly by: 'person' | 'budget';
   readonly sentence: string;
+  /** Hosts that ran were told to stop before their next disruptive step. */
+  readonly now?: boolean;
 }
 
 /** A rollout's whole state; `next` is the only thing that makes another one. */
@@ -107,18 +132,20 @@ function initialCell(host: PlannedHost, wave: number): HostCell {
     open: false,
     asked: null,
     undo: false,
+    tell: null,
+    told: false,
     ...(host.code === undefined ? {} : { code: host.code }),
   };
 }
 
-/** Copies a cell with changes; `step`, `code` and `note` given as `undefined` are taken away. */
+/** Copies a cell with changes; parts of OPTIONAL_PARTS given as `undefined` are taken away. */
 export function withCell(
   cell: HostCell,
   change: { readonly [K in keyof HostCell]?: HostCell[K] | undefined },
 ): HostCell {
   const merged = { ...cell, ...change };
   // exactOptionalPropertyTypes: an absent part must be absent, also in what is packed.
-  for (const key of ['step', 'code', 'note'] as const) {
+  for (const key of OPTIONAL_PARTS) {
     if (merged[key] === undefined) Reflect.deleteProperty(merged, key);
   }
   return merged as HostCell;

@@ -1,4 +1,5 @@
 import type { HostSelection, RolloutVerb, VerbAnswer } from '../status.ts';
+import { stoppedByPause } from './apply-verb.ts';
 import { failureCount } from './budget.ts';
 import { hostRefusal } from './host-verbs.ts';
 import { phaseOf } from './phase.ts';
@@ -26,7 +27,7 @@ export function refuse(
   }
   switch (verb.verb) {
     case 'pause':
-      return refusePause(state);
+      return refusePause(state, verb.now === true);
     case 'resume':
       return refuseResume(state, verb.newBudget);
     case 'promote':
@@ -42,6 +43,9 @@ export function refuse(
 
 /** The hosts that a verb reaches: for a selection those that take it, for names each one or why not. */
 export function targetsOf(rules: RolloutRules, state: RolloutState, verb: RolloutVerb): Targets {
+  if (verb.verb === 'pause' && verb.now === true) {
+    return { indices: stoppedByPause(state), refused: [] };
+  }
   if (!('hosts' in verb)) return { indices: [], refused: [] };
   const selection = verb.hosts;
   if ('all' in selection) {
@@ -84,9 +88,9 @@ export function verbsNow(rules: RolloutRules, state: RolloutState): readonly Rol
     .map((verb) => verb.verb);
 }
 
-function refusePause(state: RolloutState): string | undefined {
+function refusePause(state: RolloutState, now: boolean): string | undefined {
   if (state.aborting !== null) return 'It is aborting: no host of a wave starts any more.';
-  if (state.paused !== null)
+  if (state.paused !== null && (!now || state.paused.now === true))
     return `It is paused already: ${state.paused.sentence} "resume" goes on.`;
   return undefined;
 }

@@ -44,12 +44,19 @@ export class Driver {
 
   /** Starts and sends all that may be; the positions started. */
   step(): readonly number[] {
+    this.tell();
     const { send } = this.decision();
     if (send !== null) this.event({ kind: 'sending', indices: send.indices });
     const { start } = this.decision();
     if (start.length > 0) this.event({ kind: 'starting', indices: start });
     this.startedOrder.push(...start);
     return start;
+  }
+
+  /** Carries out what running hosts are to be told. */
+  tell(): void {
+    const { tell } = this.decision();
+    if (tell !== null) this.event({ kind: 'told', ...tell });
   }
 
   /** A report of the host's run under way; a number later than the last unless given. */

@@ -1,0 +1,60 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inputOf, uniform } from '../domain/rollout/fleet.ts';
+import { timeSkippingEnv } from '../setup/temporal.ts';
+import { FakeWorld } from './fake-hosts.ts';
+import { bundle, workerOf } from './host-driver.ts';
+import { RolloutDriver, allActivities } from './rollout-driver.ts';
+
+let env: TestWorkflowEnvironment;
+let workflows: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
+});
+afterAll(() => env.teardown());
+
+/** A moment that a test waits for or brings about. */
+function moment() {
+  let happen: () => void = () => undefined;
+  const happened = new Promise<void>((resolve) => (happen = resolve));
+  return { happened, happen };
+}
+
+describe('pause --now', () => {
+  it('lets a host end its step, keeps it before the reboot, and resume goes on from there', async () => {
+    const world = new FakeWorld();
+    const [installing, installed] = [moment(), moment()];
+    const canary = world.host('hv-1');
+    canary.script('applyCmdline', async () => {
+      installing.happen();
+      await installed.happened;
+      canary.trial = true;
+      return { kind: 'ok', evidence: {} };
+    });
+    const queue = 'pause-now';
+    const worker = await workerOf(env, workflows, queue, allActivities(env.client, queue, world));
+    await worker.runUntil(async () => {
+      const run = await RolloutDriver.start(env, queue, {
+        ...inputOf(uniform(2)),
+        id: 'pause-now#1',
+      });
+      await installing.happened;
+      const answer = await run.verb({ verb: 'pause', now: true });
+      expect(answer).toMatchObject({ count: 1, refused: [] });
+      expect(answer.next).toContain('(hv-1) end the step they are at and stop before their next');
+      await run.until(env, (status) => status.explanation.includes('Will stop before'));
+      installed.happen();
+      const stopped = await run.until(env, (status) => status.hosts[0]?.pausedBefore !== undefined);
+      expect(stopped.hosts[0]).toMatchObject({ state: 'running', pausedBefore: 'reboot' });
+      expect(stopped.explanation).toContain('Stopped before a disruptive step: hv-1.');
+      await env.sleep('8 hours');
+      expect(canary).toMatchObject({ boots: 0, trial: true });
+      await run.verb({ verb: 'resume' });
+      const done = await run.handle.result();
+      expect(done).toMatchObject({ phase: 'done', counts: { done: 2 }, budget: { failures: 0 } });
+      expect(canary).toMatchObject({ boots: 1, changed: true, outcome: 'done' });
+    });
+  });
+});
