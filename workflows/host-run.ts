@@ -16,6 +16,11 @@ const EVENTS_MAX = 1_000;
 /** Steps whose begin the rollout is told: the others show within them, and each report costs five events. */
 const REPORTED: ReadonlySet<Step> = new Set<Step>(['cmdline', 'reboot', 'iommu']);
 
+/** A drain is told too when a hook does it: that can take half an hour. */
+function isReported(run: HostRun, step: Step): boolean {
+  return REPORTED.has(step) || (step === 'drain' && run.input.hooks.drain !== undefined);
+}
+
 /**
  * One host's run: forward step by step, held when a person is needed, and back again when asked. Temporal's Cancel
  * holds it before its next step and undoes nothing; Terminate leaves the host's lease where it is.
@@ -57,7 +62,7 @@ async function walk(run: HostRun): Promise<StepEnd> {
     const { step, undoing } = run.state;
     const again = run.state.stepsAt[step] !== undefined;
     run.enter(step);
-    if (REPORTED.has(step)) run.report('running');
+    if (isReported(run, step)) run.report('running');
     const end = await guarded(() => (undoing ? UNDO : FORWARD)[step](run, again));
     if (end.kind !== 'ok') return end;
     run.saw(step, end.evidence);
