@@ -125,6 +125,7 @@ describe('without an engine', () => {
       expect(code).toBe(4);
       expect(stderr).toContain('No engine is running');
       expect(stderr).toContain('run vfleet up');
+      expect(stderr).toContain('vfleet explain engine.none');
     },
   );
 

@@ -84,13 +84,21 @@ describe('a rollout from the command line', () => {
     ]);
     expect([second.code, wrong.code, unasked.code]).toEqual([5, 5, 5]);
     expect(second.stderr).toContain('running already');
+    expect(second.stderr).toContain('vfleet explain up.running');
     expect(wrong.stderr).toContain('3 hosts would change, not 7');
+    expect(wrong.stderr).toContain('vfleet explain start.wrong-count');
     expect(unasked.stderr).toContain('3 reboots');
     expect(unasked.stderr).toContain('--yes');
+    expect(unasked.stderr).toContain('vfleet explain confirm.nobody');
   });
 
   it('starts exactly a kept plan, once', async () => {
     const { id } = await json<{ id: string }>('plan', spec);
+    const other = join(folder, 'other.yaml');
+    await writeFile(other, specText(fleet.inventoryFile).replace('name: enable', 'name: other'));
+    const mixed = await vfleet('start', other, '--plan', id, '--yes');
+    expect(mixed.code).toBe(5);
+    expect(mixed.stderr).toContain('vfleet explain start.spec-changed');
     const started = await json<{ rollout: string }>(
       ...['start', spec, '--plan', id, '--expect-hosts', '3', '--yes'],
     );
@@ -98,6 +106,7 @@ describe('a rollout from the command line', () => {
     const again = await vfleet('start', spec, '--yes');
     expect(again.code).toBe(5);
     expect(again.stderr).toContain('enable#1 is under way');
+    expect(again.stderr).toContain('vfleet explain rollout.under-way');
   });
 
   it('waits for a promotion, holds what fails, and takes the exits that it names', async () => {
@@ -108,6 +117,9 @@ describe('a rollout from the command line', () => {
     await lines.until<RolloutStatus>(({ phase }) => phase === 'awaiting-promotion');
     expect((await vfleet('status', 'enable')).code).toBe(3);
     expect((await vfleet('promote', 'enable')).code).toBe(5);
+    const nobody = await vfleet('retry', 'enable', '--held', '--yes');
+    expect(nobody.code).toBe(5);
+    expect(nobody.stderr).toContain('vfleet explain verb.no-host');
     const promoted = await vfleet('promote', 'enable#1', '--yes', '--reason', 'looks well');
     expect(promoted).toMatchObject({ code: 0 });
 
@@ -147,6 +159,9 @@ describe('a rollout from the command line', () => {
     const watch = await vfleet('status', 'enable#2', '--watch');
     expect(watch.code).toBe(0);
     expect(watch.stdout).toContain('ROLLBACK DONE');
+    const twice = await vfleet('rollback', 'enable#2', '--all', '--reason', 'again', '--yes');
+    expect(twice.code).toBe(5);
+    expect(twice.stderr).toContain('vfleet explain rollback.nothing');
     const plan = await json<{ changing: number }>('plan', spec);
     expect(plan.changing).toBe(3);
   }, 120_000);

@@ -85,6 +85,7 @@ describe('with no worker alive', () => {
     ]);
     expect([status.code, verb.code, list.code]).toEqual([4, 4, 0]);
     expect(status.stderr).toContain('no worker answers on task queue vfleet');
+    expect(status.stderr).toContain('vfleet explain worker.none');
     expect(status.stderr).toMatch(/the last one was seen|none was seen/);
     expect(list.stdout).toContain('open#1');
   }, 180_000);

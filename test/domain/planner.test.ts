@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { compact } from '../../src/domain/compact.ts';
 import type { Facts, GrubDebianFacts } from '../../src/domain/facts.ts';
 import { dropInText } from '../../src/domain/drop-in.ts';
 import { planHost } from '../../src/domain/planner.ts';
@@ -207,6 +208,23 @@ describe('planHost: refused before anything is written', () => {
       'iommu.wrong-type',
       host([...BASE, 'intel_iommu=on', 'iommu=pt'], { iommu: up('DMA') }),
     ],
+    [
+      'the line as asked, but an IOMMU without groups',
+      'iommu.no-groups',
+      host([...BASE, 'intel_iommu=on', 'iommu=pt'], { iommu: { ...up('DMA'), groups: [] } }),
+    ],
+    [
+      'the line as asked, but an IOMMU that stays on',
+      'iommu.still-on',
+      host([...BASE, 'intel_iommu=off'], { iommu: up('DMA') }),
+      { iommu: 'disabled', kernelArgs: { present: [], absent: [] } },
+    ],
+    [
+      'no boot id, by which a reboot is proven',
+      'host.no-boot-id',
+      compact({ ...host(BASE), bootId: undefined }),
+    ],
+    ['no machine id', 'host.no-machine-id', compact({ ...host(BASE), machineId: undefined })],
   ];
 
   it.each(cases)('%s: %s', (_what, code, facts, target = passthrough) => {

@@ -1,5 +1,5 @@
 import type { CodeEntry } from '../../domain/codes/code-entry.ts';
-import { columns, labelled, type Style } from './style.ts';
+import { columns, labelled, wrapWords, type Style } from './style.ts';
 
 /** What a code means, as `vfleet explain --json` prints it. */
 export interface ExplainedCode extends CodeEntry {
@@ -26,7 +26,7 @@ export function renderCode(entry: ExplainedCode, { style, width }: Look): string
     '',
     'WHAT YOU CAN DO',
     ...entry.exits.flatMap((exit, at) => item(String(at + 1), exit)),
-    ...standIns(entry.exits, style),
+    ...standIns(entry.exits, { style, width }),
   ]
     .join('\n')
     .replace(/`([^`]+)`/g, (quoted, command: string) => {
@@ -53,9 +53,13 @@ const MEANINGS = [
 ] as const;
 
 /** What the capital words in the commands stand for. */
-function standIns(exits: readonly string[], style: Style): string[] {
+function standIns(exits: readonly string[], { style, width }: Look): string[] {
   const commands = exits.flatMap((exit) => exit.match(/`[^`]+`/g) ?? []).join(' ');
   const used = MEANINGS.filter(([word]) => new RegExp(`\\b${word}\\b`).test(commands));
   if (used.length === 0) return [];
-  return ['', style.faint(used.map(([word, meaning]) => `${word}: ${meaning}`).join('; '))];
+  const words = used
+    .map(([word, meaning]) => `${word}: ${meaning}`)
+    .join('; ')
+    .split(' ');
+  return ['', ...wrapWords(words, Math.min(width, 110)).map(style.faint)];
 }
