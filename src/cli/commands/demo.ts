@@ -26,6 +26,9 @@ export interface DemoOptions {
   readonly seed: number;
 }
 
+/** What a simulated host takes when nothing else is going on. */
+const HOST_TIME = { ms: 2_000, from: 'that of a simulated host, which boots in a second' };
+
 /**
  * A canary-then-fleet rollout on a simulated fleet, from nothing to its end: own engine, worker and hosts on free
  * ports, all gone afterwards. Everything but the hosts is what runs against real ones.
@@ -76,7 +79,9 @@ async function rollOut(
   fleet: DemoFleet,
 ): Promise<{ readonly outcome: Outcome; readonly summary: string }> {
   const plan = await planFleet(context, fleet);
-  context.print(`${renderPlan(createPlanView(plan, previewRollout(plan)), context.style)}\n`);
+  const view = createPlanView(plan, previewRollout(plan, HOST_TIME));
+  const look = { width: context.width(), now: new Date() };
+  context.print(`${renderPlan(view, context.style, look)}\n`);
   context.print(
     `${context.style.faint('$')} ${context.style.command(`vfleet start demo.yaml --plan ${plan.id} --yes`)}`,
   );

@@ -5,11 +5,14 @@ import { readSpec } from '../inputs.ts';
 import { omit } from '../omit.ts';
 import { CliError, type Outcome } from '../outcome.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { learnHostTime } from '../plan/learn-host-time.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
 import { plannedHosts, previewRollout } from '../plan/planned-hosts.ts';
 import { loadPlan, savePlan } from '../plan/plan-store.ts';
 import { createPlanView, type PlanView } from '../plan/plan-view.ts';
+import { specChanges } from '../plan/spec-changes.ts';
 import { count, renderPlan } from '../render/plan.ts';
+import { age } from '../render/time.ts';
 import { checkStartable, startRollout } from '../start-rollout.ts';
 import { watch } from './status.ts';
 
@@ -24,6 +27,9 @@ export interface StartOptions {
 /** Hosts probed at once when `start` makes the plan itself. */
 const PARALLEL = 32;
 
+/** Plans older than this say so before they are started: hosts change. */
+const OLD_MS = 2 * 86_400_000;
+
 /** Starts a rollout of a spec: by a kept plan, or by one made now and shown before it asks. */
 export async function start(
   context: CommandContext,
@@ -31,19 +37,19 @@ export async function start(
   options: StartOptions,
 ): Promise<Outcome> {
   const { spec } = await readSpec(file);
+  const kept = options.plan === undefined ? undefined : await keptPlan(context, file, options.plan);
   return withEngine(context, async (engine) => {
     await checkStartable(engine, spec.name);
-    const plan =
-      options.plan === undefined
-        ? await planNow(context, file)
-        : await keptPlan(context, file, options.plan);
-    const view = createPlanView(plan, previewRollout(plan));
-    context.print(`${renderPlan(view, context.style)}\n`);
+    const plan = kept ?? (await planNow(context, file));
+    const hostTime = await learnHostTime(context, engine, spec.name);
+    const view = createPlanView(plan, previewRollout(plan, hostTime));
+    const look = { width: context.width(), now: new Date() };
+    context.print(`${renderPlan(view, context.style, look)}\n`);
+    checkExpected(view, options.expectHosts);
     if (view.changing === 0) {
       context.data({ rollout: null, changing: 0 });
       return 'done';
     }
-    checkExpected(view, options.expectHosts);
     await context.confirm(question(view), { yes: options.yes === true });
     return begin(context, engine, view, options);
   });
@@ -59,13 +65,29 @@ async function planNow(context: CommandContext, file: string): Promise<PlanFile>
 async function keptPlan(context: CommandContext, file: string, id: string): Promise<PlanFile> {
   const plan = await loadPlan(context.config.stateFolder, id);
   const { spec } = await readSpec(file);
-  if (JSON.stringify(spec) === JSON.stringify(plan.spec)) return plan;
-  throw new CliError(
-    'refused',
-    `${file} is not as it was when plan ${id} was made.`,
-    `plan again: vfleet plan ${file}`,
-    { code: 'start.spec-changed' },
-  );
+  if (spec.name !== plan.spec.name) {
+    throw new CliError(
+      'usage',
+      `Plan ${id} is of ${plan.spec.name}, and ${file} is ${spec.name}.`,
+      `vfleet start ${plan.specFile} --plan ${id}, or plan this one: vfleet plan ${file}`,
+    );
+  }
+  const changes = specChanges(plan.spec, spec);
+  if (changes.length > 0) {
+    throw new CliError(
+      'refused',
+      `${file} is not as it was when plan ${id} was made:\n${changes.map((line) => `  ${line}`).join('\n')}`,
+      `plan again: vfleet plan ${file}`,
+      { code: 'start.spec-changed' },
+    );
+  }
+  const now = new Date();
+  if (now.getTime() - Date.parse(plan.madeAt) >= OLD_MS) {
+    context.note(
+      `warning plan ${id} is ${age(plan.madeAt, now)} old: a host that came to need other changes since is held with plan.changed, before its drain`,
+    );
+  }
+  return plan;
 }
 
 function checkExpected(view: PlanView, expected: number | undefined): void {
@@ -78,11 +100,17 @@ function checkExpected(view: PlanView, expected: number | undefined): void {
   );
 }
 
+/** Most hosts that the question names. */
+const NAMED_MAX = 8;
+
 function question(view: PlanView): string {
   const { spec } = view.plan;
+  const first = view.waves.find((wave) => wave.hosts.length > 0);
+  const names = first?.hosts.slice(0, NAMED_MAX).join(' ') ?? '';
+  const more = (first?.hosts.length ?? 0) > NAMED_MAX ? ' ...' : '';
   return (
-    `Start ${spec.name} on ${count(view.changing, 'host')} in ${count(view.waves.length, 'wave')}: ` +
-    `${count(view.reboots, 'reboot')}, ${count(view.drains, 'drain')}?`
+    `Start ${spec.name} on ${count(view.changing, 'host')} in ${count(view.waves.length, 'wave')}, ` +
+    `first ${names}${more}: ${count(view.reboots, 'reboot')}, ${count(view.drains, 'drain')}?`
   );
 }
 

@@ -10,7 +10,15 @@ export interface Kind {
   readonly changes: readonly Change[];
   readonly reboots: number;
   readonly warnings: readonly string[];
+  /** What stays as it was found, and on how many hosts of the kind it is so; what is so on most comes first. */
+  readonly left: readonly LeftAlone[];
   readonly hosts: readonly string[];
+}
+
+/** A sentence about what stays as it was found. */
+export interface LeftAlone {
+  readonly sentence: string;
+  readonly hosts: number;
 }
 
 /** Groups the hosts that have changes by kind and gives every host its letter, in the order they came in. */
@@ -18,28 +26,48 @@ export function groupKinds(probed: readonly ProbedHost[]): {
   readonly kinds: readonly Kind[];
   readonly hosts: readonly PlanHost[];
 } {
-  const groups = new Map<string, Omit<Kind, 'letter' | 'hosts'> & { hosts: string[] }>();
-  for (const { connection, plan } of probed) {
-    if (plan.kind !== 'changes') continue;
-    const { hardware, changes, reboots, warnings } = plan;
-    const key = kindKey(plan);
-    const group = groups.get(key) ?? { hardware, changes, reboots, warnings, hosts: [] };
-    group.hosts.push(connection.name);
-    groups.set(key, group);
+  const groups = new Map<string, ProbedHost[]>();
+  for (const host of probed) {
+    const key = kindKey(host);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [host]);
+    else group.push(host);
   }
-  const ordered = [...groups].sort(([, a], [, b]) => b.hosts.length - a.hosts.length);
+  const ordered = [...groups].sort(([, a], [, b]) => b.length - a.length);
   const letters = new Map(ordered.map(([key], at) => [key, letter(at)]));
+  const letterOf = (host: ProbedHost) => letters.get(kindKey(host) ?? '') ?? '';
   return {
-    kinds: ordered.map(([key, group]) => ({ letter: letters.get(key) ?? '', ...group })),
-    hosts: probed.map((host) => ({
-      ...host,
-      letter: host.plan.kind === 'changes' ? (letters.get(kindKey(host.plan)) ?? '') : '',
-    })),
+    kinds: ordered.flatMap(([, hosts]) => kindOf(hosts, letterOf)),
+    hosts: probed.map((host) => ({ ...host, letter: letterOf(host) })),
   };
 }
 
-/** What a kind's hosts share. The whole lines are not part of it: `root=UUID=...` differs on every host. */
-function kindKey(plan: Extract<ProbedHost['plan'], { kind: 'changes' }>): string {
+function kindOf(hosts: readonly ProbedHost[], letterOf: (host: ProbedHost) => string): Kind[] {
+  const [first] = hosts;
+  if (first?.plan.kind !== 'changes') return [];
+  const { hardware, changes, reboots, warnings } = first.plan;
+  const names = hosts.map((host) => host.connection.name);
+  const letter = letterOf(first);
+  return [{ letter, hardware, changes, reboots, warnings, left: countLeft(hosts), hosts: names }];
+}
+
+function countLeft(hosts: readonly ProbedHost[]): readonly LeftAlone[] {
+  const counts = new Map<string, number>();
+  for (const { left } of hosts) {
+    for (const sentence of left) counts.set(sentence, (counts.get(sentence) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([sentence, count]) => ({ sentence, hosts: count }))
+    .sort((a, b) => b.hosts - a.hosts);
+}
+
+/**
+ * What a kind's hosts share; `undefined` for a host without changes. The whole lines are not part of it, since
+ * `root=UUID=...` differs on every host, nor is what is left alone, which changes nothing.
+ */
+function kindKey({ plan }: ProbedHost): string | undefined {
+  if (plan.kind !== 'changes') return undefined;
   const changes = plan.changes.map((change) => [
     change.kind,
     change.loader,

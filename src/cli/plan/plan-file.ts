@@ -12,6 +12,8 @@ export interface ProbedHost {
   readonly plan: ProbedPlan;
   /** Names of the guests that ran when it was probed. */
   readonly guests: readonly string[];
+  /** What its changes leave as it was found, and why, in sentences; empty for a host without changes. */
+  readonly left: readonly string[];
 }
 
 /** A host of a plan with the letter of its kind; empty for a host without changes. */
@@ -19,9 +21,12 @@ export interface PlanHost extends ProbedHost {
   readonly letter: string;
 }
 
+/** Version of a plan's file; a release reads only its own. */
+export const PLAN_VERSION = 2;
+
 /** A plan as it is kept in a file: what `start --plan ID` starts, exactly. */
 export interface PlanFile {
-  readonly version: 1;
+  readonly version: typeof PLAN_VERSION;
   /** First 6 hex digits of the digest. */
   readonly id: string;
   /** SHA-256 over the spec and every host's plan; not over times, so the same finding has the same id. */
@@ -42,10 +47,10 @@ export function sealPlan(plan: Omit<PlanFile, 'version' | 'id' | 'digest'>): Pla
   const digest = createHash('sha256')
     .update(JSON.stringify([plan.spec, plan.hosts.map(essence)]))
     .digest('hex');
-  return { version: 1, id: digest.slice(0, 6), digest, ...plan };
+  return { version: PLAN_VERSION, id: digest.slice(0, 6), digest, ...plan };
 }
 
-/** What makes a host's plan the same plan. Boot ids and sentences are not part of it. */
+/** What makes a host's plan the same plan. Boot ids, guests and sentences are not part of it. */
 function essence(host: PlanHost): unknown {
   const { connection, plan } = host;
   switch (plan.kind) {

@@ -1,5 +1,7 @@
+import type { TimeEstimate } from './estimate-time.ts';
 import type { Kind } from './group-kinds.ts';
 import { groupKinds } from './group-kinds.ts';
+import { obstacles, type Obstacle } from './obstacles.ts';
 import type { PlanFile, PlanHost } from './plan-file.ts';
 
 /** A wave as it would be started. */
@@ -14,11 +16,12 @@ export interface WavePreview {
   readonly maxFailures?: number;
 }
 
-/** Hosts that vfleet cannot work on, with the same reason. */
-export interface Obstacle {
-  readonly code: string;
-  readonly sentence: string;
+/** Guests that ran on hosts with changes when they were probed. */
+export interface GuestsPreview {
+  readonly guests: number;
   readonly hosts: readonly string[];
+  /** A drain hook empties them; without one each of these hosts is held with `drain.guests-running`. */
+  readonly drained: boolean;
 }
 
 /** A plan as it is shown: everything counted and grouped. */
@@ -27,19 +30,25 @@ export interface PlanView {
   readonly kinds: readonly Kind[];
   readonly changing: number;
   readonly compliant: readonly string[];
+  /** Hosts that need work outside vfleet, or that somebody else works on. */
   readonly blocked: readonly Obstacle[];
   readonly unreachable: readonly Obstacle[];
   readonly reboots: number;
   /** Hosts that the drain hook empties; 0 without one. */
   readonly drains: number;
+  /** What shows itself only on the running host, after its reboot. */
+  readonly notKnown: readonly string[];
+  readonly guests: GuestsPreview;
   readonly waves: readonly WavePreview[];
   readonly budget: { readonly maxUnavailable: number; readonly maxFailures: number };
+  /** Absent when nothing would start. */
+  readonly estimate?: TimeEstimate;
 }
 
-/** Counts and groups a plan; `waves` and `budget` come from the domain, which splits hosts the same way for a rollout. */
+/** Counts and groups a plan; the preview comes from the domain, which splits hosts the same way for a rollout. */
 export function createPlanView(
   plan: PlanFile,
-  preview: Pick<PlanView, 'waves' | 'budget'>,
+  preview: Pick<PlanView, 'waves' | 'budget' | 'estimate'>,
 ): PlanView {
   const { kinds } = groupKinds(plan.hosts);
   const changing = kinds.reduce((sum, kind) => sum + kind.hosts.length, 0);
@@ -52,36 +61,24 @@ export function createPlanView(
     unreachable: obstacles(plan.hosts, ['unreachable']),
     reboots: kinds.reduce((sum, kind) => sum + kind.reboots * kind.hosts.length, 0),
     drains: plan.spec.hooks.drain === undefined ? 0 : changing,
+    notKnown: changing === 0 ? [] : notKnown(plan),
+    guests: guestsOf(plan),
     ...preview,
   };
 }
 
-/**
- * One entry for each code, with its first host's sentence: others of the same code often differ in an address only. The
- * host's own name at the start is cut.
- */
-function obstacles(
-  hosts: readonly PlanHost[],
-  kinds: readonly PlanHost['plan']['kind'][],
-): Obstacle[] {
-  const found = new Map<string, { code: string; sentence: string; hosts: string[] }>();
-  for (const { connection, plan } of hosts) {
-    if (!kinds.includes(plan.kind) || !('code' in plan)) continue;
-    const { code } = plan;
-    const sentence = withoutName(plan.sentence, connection.name);
-    const entry = found.get(code) ?? { code, sentence, hosts: [] };
-    if (
-      entry.sentence.replace(/^e\.g\. /, '') !== sentence &&
-      !entry.sentence.startsWith('e.g. ')
-    ) {
-      entry.sentence = `e.g. ${entry.sentence}`;
-    }
-    entry.hosts.push(connection.name);
-    found.set(code, entry);
-  }
-  return [...found.values()];
+/** Groups exist only once a kernel with the IOMMU on has made them (law 14: say what could not be predicted). */
+function notKnown({ spec }: PlanFile): readonly string[] {
+  const { iommu, hostDma } = spec.target;
+  if (iommu === 'disabled' || (iommu === undefined && hostDma === undefined)) return [];
+  return ['IOMMU groups', "the groups' domain types"];
 }
 
-function withoutName(sentence: string, name: string): string {
-  return sentence.startsWith(`${name}: `) ? sentence.slice(name.length + 2) : sentence;
+function guestsOf({ hosts, spec }: PlanFile): GuestsPreview {
+  const busy = hosts.filter((host: PlanHost) => host.letter !== '' && host.guests.length > 0);
+  return {
+    guests: busy.reduce((sum, host) => sum + host.guests.length, 0),
+    hosts: busy.map((host) => host.connection.name),
+    drained: spec.hooks.drain !== undefined,
+  };
 }

@@ -1,6 +1,7 @@
 import { rulesOf, type RolloutRules } from '../../domain/rollout/rules.ts';
 import type { WaveSpec } from '../../domain/spec.ts';
 import type { PlannedHost } from '../../domain/status.ts';
+import { assumedHostTime, estimateTime, type HostTime } from './estimate-time.ts';
 import type { PlanFile } from './plan-file.ts';
 import type { PlanView, WavePreview } from './plan-view.ts';
 
@@ -21,13 +22,19 @@ export function plannedHosts(plan: Pick<PlanFile, 'hosts'>): readonly PlannedHos
   });
 }
 
-/** The waves and limits that a rollout of this plan would have, by the rollout's own rules. */
-export function previewRollout(plan: PlanFile): Pick<PlanView, 'waves' | 'budget'> {
+/** The waves, limits and time that a rollout of this plan would have, by the rollout's own rules. */
+export function previewRollout(
+  plan: PlanFile,
+  hostTime: HostTime = assumedHostTime(plan.spec),
+): Pick<PlanView, 'waves' | 'budget' | 'estimate'> {
   const hosts = plannedHosts(plan);
   const rules = rulesOf({ direction: 'forward', spec: plan.spec, hosts });
+  const down = hosts.filter((host) => host.planned === 'unreachable').length;
+  const estimate = estimateTime(rules, down, hostTime);
   return {
     waves: rules.waves.map((_, at) => previewWave(rules, at, plan.spec.waves[at])),
     budget: { maxUnavailable: rules.unavailableMax, maxFailures: rules.failuresMax },
+    ...(estimate === undefined ? {} : { estimate }),
   };
 }
 

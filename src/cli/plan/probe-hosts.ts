@@ -1,5 +1,6 @@
 import type { Facts } from '../../domain/facts.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
+import { leftAlone } from '../../domain/left-alone.ts';
 import type { Target } from '../../domain/spec.ts';
 import { makeHostPlan } from '../../facts/host-plan.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
@@ -51,7 +52,7 @@ async function probeOne(
     return planFacts(connection, parseFacts(await probeHost(hosts, connection)), target);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { connection, plan: planOfError(error), guests: [] };
+    return { connection, plan: planOfError(error), guests: [], left: [] };
   }
 }
 
@@ -66,5 +67,12 @@ function planOfError(error: HostError): ProbedHost['plan'] {
 
 /** Plans one host from its facts. */
 export function planFacts(connection: HostConnection, facts: Facts, target: Target): ProbedHost {
-  return { connection, plan: makeHostPlan(facts, target), guests: facts.runningGuests };
+  const plan = makeHostPlan(facts, target);
+  const changes = plan.kind === 'changes' ? plan.changes : [];
+  return {
+    connection,
+    plan,
+    guests: facts.runningGuests,
+    left: changes.flatMap((change) => leftAlone(facts, target, change)),
+  };
 }

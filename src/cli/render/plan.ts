@@ -1,42 +1,75 @@
 import type { Change } from '../../domain/changes.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { Kind } from '../plan/group-kinds.ts';
-import type { Obstacle, PlanView, WavePreview } from '../plan/plan-view.ts';
-import { columns, padEnd, wrapWords, type Style } from './style.ts';
-import { duration } from './time.ts';
+import type { Obstacle } from '../plan/obstacles.ts';
+import type { PlanView } from '../plan/plan-view.ts';
+import { commandLines, sectionsText } from './lines.ts';
+import { timeLines, waveLines } from './plan-waves.ts';
+import { createStyle, padEnd, widthOf, wrapWords, type Style } from './style.ts';
+import { duration, localTimes } from './time.ts';
 
 const WIDTH = 110;
+/** Column at which what is said of a kind begins. */
+const KIND_INDENT = 12;
+/** Column at which what is said of hosts that cannot be changed begins. */
+const OBSTACLE_INDENT = 13;
+/** Most lines about what is left alone in one kind: hosts differ in their own arguments without end. */
+const LEFT_MAX = 6;
 
-/** The whole plan as text: kinds with their diff lines, what is in the way, the waves. */
-export function renderPlan(given: PlanView, style: Style): string {
+export interface PlanLook {
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly now: Date;
+  /** Path of the spec's file for the command that starts the plan; absent where it is being started. */
+  readonly spec?: string;
+}
+
+/** The whole plan as text: kinds with their diff lines, what is in the way, the waves and the time. */
+export function renderPlan(given: PlanView, style: Style, look: PlanLook): string {
   const view = plainLines(given);
-  const sections = [
-    headLines(view, style),
-    view.kinds.flatMap((kind, at) => kindLines(kind, view.kinds.slice(0, at), style)),
-    obstacleLines(view, style),
-    view.changing === 0 ? [] : waveLines(view, style),
-    closingLines(view, style),
-  ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  const start = view.changing > 0;
+  return sectionsText(
+    [
+      headLines(view, style),
+      [
+        ...view.kinds.flatMap((kind, at) =>
+          kindLines(kind, view.kinds.slice(0, at), style, look.width),
+        ),
+        ...notKnownLines(view),
+      ],
+      [...guestLines(view, style), ...obstacleLines(view, style, look)],
+      start ? [...waveLines(view, style, look.width), ...timeLines(view, style)] : [],
+      closingLines(view, style, look),
+    ],
+    look.width,
+  );
+}
+
+/** The names of a kind's or a wave's hosts, with the title over them; `undefined` when the plan has no such part. */
+export function renderPart(view: PlanView, part: string, width: number): string | undefined {
+  const kind = view.kinds.find((one) => one.letter === part.toUpperCase());
+  const wave = view.waves.find((one) => one.name === part);
+  const found = kind ?? wave;
+  if (found === undefined) return undefined;
+  const title = kind === undefined ? `WAVE ${part}` : `KIND ${kind.letter}`;
+  return [`${title}   ${count(found.hosts.length, 'host')}`, ...wrapWords(found.hosts, width)].join(
+    '\n',
+  );
 }
 
 function headLines(view: PlanView, style: Style): string[] {
   const { plan } = view;
-  const blocked = countHosts(view.blocked);
-  const unreachable = countHosts(view.unreachable);
   const source =
     plan.capture === undefined
       ? `probed in ${duration(plan.probeMs)}, nothing was written`
       : `from the capture ${plan.capture}`;
+  const disruption = `${count(view.reboots, 'reboot')}, ${count(view.drains, 'drain')}`;
   return [
     `${style.strong(plan.spec.name)}   ${count(plan.hosts.length, 'host')} (${plan.spec.hosts.select})   ${source}`,
     '',
     `  ${style.strong(`${view.changing} to change`)}   ${view.compliant.length} comply already   ` +
-      `${paint(blocked, style.warn)} blocked   ${paint(unreachable, style.warn)} unreachable      ` +
-      `${count(view.reboots, 'reboot')}, ${count(view.drains, 'drain')}`,
+      `${paint(countHosts(view.blocked), style.warn)} blocked   ` +
+      `${paint(countHosts(view.unreachable), style.warn)} unreachable      ${disruption}`,
   ];
 }
 
@@ -53,115 +86,121 @@ function countHosts(obstacles: readonly Obstacle[]): number {
   return obstacles.reduce((sum, { hosts }) => sum + hosts.length, 0);
 }
 
-function kindLines(kind: Kind, earlier: readonly Kind[], style: Style): string[] {
+function kindLines(kind: Kind, earlier: readonly Kind[], style: Style, width: number): string[] {
   const example = kind.hosts.length === 1 ? (kind.hosts[0] ?? '') : `e.g. ${kind.hosts[0] ?? ''}`;
   const all = kind.hosts.length === 1 ? '' : `   (all: --hosts ${kind.letter})`;
-  const head = `${style.strong(`KIND ${kind.letter}`)}   ${count(kind.hosts.length, 'host')}   ${kind.hardware}   ${example}${all}`;
   const twin = earlier.find((other) => sameDiff(other, kind));
   const diff =
     twin === undefined
-      ? kind.changes.flatMap((change) => diffLines(change, style))
-      : [`  changes as ${twin.letter}`];
-  return [head, ...diff, ...kind.warnings.map((text) => `  ${style.warn('warning')}   ${text}`)];
+      ? kind.changes.flatMap((change) => diffLines(change, style, width))
+      : [`  cmdline   as ${twin.letter}`];
+  return [
+    `${style.strong(`KIND ${kind.letter}`)}   ${count(kind.hosts.length, 'host')}   ${kind.hardware}   ${example}${all}`,
+    ...diff,
+    ...leftLines(kind, style),
+    ...kind.warnings.map((text) => `  ${style.warn('warning')}   ${text}`),
+  ];
+}
+
+function leftLines(kind: Kind, style: Style): string[] {
+  const label = `  ${padEnd(style.strong('LEFT'), KIND_INDENT - 2)}`;
+  const lines = kind.left.slice(0, LEFT_MAX).map(({ sentence, hosts }) => {
+    const some = hosts === kind.hosts.length ? '' : ` (${hosts} of ${kind.hosts.length} hosts)`;
+    return `${label}${sentence}${some}`;
+  });
+  const more = kind.left.length - lines.length;
+  return more === 0
+    ? lines
+    : [...lines, `${label}and ${more} more that few hosts share: see --json`];
 }
 
 function sameDiff(a: Kind, b: Kind): boolean {
-  const plain = createDiff(a);
-  return plain === createDiff(b);
-}
-
-function createDiff(kind: Kind): string {
-  const none = (text: string): string => text;
-  const style = { good: none, bad: none, warn: none, strong: none, faint: none, command: none };
-  return kind.changes.flatMap((change) => diffLines(change, style)).join('\n');
+  const plain = createStyle(false);
+  const diffOf = (kind: Kind) => kind.changes.flatMap((change) => diffLines(change, plain));
+  return diffOf(a).join('\n') === diffOf(b).join('\n');
 }
 
 /** What a change adds and takes away, and how. */
-export function diffLines(change: Change, style: Style): string[] {
+export function diffLines(change: Change, style: Style, width = WIDTH): string[] {
   const lines: string[] = [];
   const label = (): string => (lines.length === 0 ? 'cmdline' : '');
   const push = (sign: string, words: readonly string[], color: (text: string) => string): void => {
-    for (const line of wrapWords(words, WIDTH - 14)) {
+    for (const line of wrapWords(words, width - KIND_INDENT - 2)) {
       lines.push(`  ${padEnd(label(), 9)} ${color(`${sign} ${line}`)}`);
     }
   };
   if (change.add.length > 0) push('+', change.add, style.good);
   if (change.drop.length > 0) push('-', change.drop, style.bad);
   const file = change.dropIn.before === null ? 'new file' : 'changes';
-  lines.push(
-    `  ${padEnd(label(), 9)} ${file} /etc/default/grub.d/zz-vfleet.cfg; booted once on trial, then made default`,
-  );
-  return lines;
-}
-
-function obstacleLines(view: PlanView, style: Style): string[] {
-  const { maxUnavailable } = view.budget;
-  const lines = [
-    ...view.blocked.flatMap((one) => oneObstacle('BLOCKED', one, style)),
-    ...view.unreachable.flatMap((one) => oneObstacle('UNREACHABLE', one, style)),
-  ];
-  const unreachable = countHosts(view.unreachable);
-  if (unreachable > 0) {
-    lines.push(
-      `${padEnd('', 13)}unreachable hosts count as unavailable (${unreachable} of ${maxUnavailable})`,
-    );
-    if (unreachable >= maxUnavailable && view.changing > 0) {
-      lines.push(
-        `${padEnd('', 13)}${style.bad('so no host may start')}: bring them back, take them out of hosts.select, or raise limits.maxUnavailable`,
-      );
-    }
+  const how = `${file} /etc/default/grub.d/zz-vfleet.cfg; booted once on trial, then made default`;
+  for (const line of wrapWords(how.split(' '), width - KIND_INDENT)) {
+    lines.push(`  ${padEnd(label(), 9)} ${line}`);
   }
   return lines;
 }
 
-function oneObstacle(label: string, one: Obstacle, style: Style): string[] {
-  const hosts = wrapWords(one.hosts, WIDTH - 13);
+function notKnownLines(view: PlanView): string[] {
+  if (view.notKnown.length === 0) return [];
+  const letters = view.kinds.map((kind) => kind.letter).join(', ');
   return [
-    `${style.warn(padEnd(label, 11))}  ${one.hosts.length}   ${style.strong(one.code)}   ${one.sentence}`,
-    ...hosts.map((line) => `${padEnd('', 13)}${line}`),
+    `Not known before the reboot: ${view.notKnown.join(', ')} (${letters}). A surprise there holds the host.`,
   ];
 }
 
-function waveLines(view: PlanView, style: Style): string[] {
-  const { limits } = view.plan.spec;
-  const { maxFailures, maxUnavailable } = view.budget;
-  const strict = view.waves
-    .filter((wave) => wave.maxFailures !== undefined)
-    .map((wave) => `${wave.name} at the ${ordinal((wave.maxFailures ?? 0) + 1)}`);
-  const own = strict.length === 0 ? '' : ` (${strict.join(', ')})`;
+function guestLines({ guests }: PlanView, style: Style): string[] {
+  if (guests.guests === 0) return [];
+  const where = `${guests.guests} run on ${count(guests.hosts.length, 'host')} to change`;
+  const label = padEnd(style.strong('GUESTS'), OBSTACLE_INDENT);
+  if (guests.drained)
+    return [`${label}${where}; the drain hook empties each host before its change`];
   return [
-    `${style.strong('WAVES')}    at most ${Math.min(limits.parallel, maxUnavailable)} down at once; ` +
-      `no new host starts at the ${ordinal(maxFailures + 1)} failure${own}`,
-    ...columns(
-      view.waves.map((wave) => [
-        wave.name,
-        String(wave.hosts.length),
-        wave.asked + examples(wave),
-        wave.bakeMs === 0 ? 'no bake' : `bake ${duration(wave.bakeMs)}`,
-        wave.promote === 'manual' ? 'then a person promotes' : 'then by itself',
-      ]),
-      { indent: 2, right: [1] },
-    ),
+    `${label}${where} and the spec has no drain hook: each of these hosts will be held with`,
+    `${padEnd('', OBSTACLE_INDENT)}drain.guests-running until its guests are moved: ${guests.hosts.join(' ')}`,
   ];
 }
 
-function examples(wave: WavePreview): string {
-  return wave.hosts.length > 0 && wave.hosts.length <= 4 ? `: ${wave.hosts.join(' ')}` : '';
+function obstacleLines(view: PlanView, style: Style, look: PlanLook): string[] {
+  const { maxUnavailable } = view.budget;
+  const indent = padEnd('', OBSTACLE_INDENT);
+  const lines = [
+    ...view.blocked.flatMap((one) => oneObstacle('BLOCKED', one, style, look)),
+    ...view.unreachable.flatMap((one) => oneObstacle('UNREACHABLE', one, style, look)),
+  ];
+  const unreachable = countHosts(view.unreachable);
+  if (unreachable > 0) {
+    lines.push(`${indent}they count as unavailable (${unreachable} of ${maxUnavailable})`);
+    if (unreachable >= maxUnavailable && view.changing > 0) {
+      lines.push(
+        `${indent}${style.bad('so no host may start')}: bring them back, take them out of hosts.select, or raise limits.maxUnavailable`,
+      );
+    }
+  }
+  const [first] = [...view.blocked, ...view.unreachable];
+  if (first !== undefined) {
+    lines.push(`${indent}causes and ways out: ${style.command(`vfleet explain ${first.code}`)}`);
+  }
+  return lines;
 }
 
-/** `1st`, `2nd`, `3rd`, `4th`, `11th`. */
-export function ordinal(value: number): string {
-  const tail = value % 100;
-  const suffix = tail > 10 && tail < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][value % 10] ?? 'th');
-  return `${value}${suffix}`;
+function oneObstacle(label: string, one: Obstacle, style: Style, look: PlanLook): string[] {
+  const indent = padEnd('', OBSTACLE_INDENT);
+  const sentence = localTimes(one.sentence, look.now);
+  return [
+    `${style.warn(padEnd(label, 11))}  ${one.hosts.length}   ${style.strong(one.code)}   ${sentence}`,
+    ...wrapWords(one.hosts, look.width - OBSTACLE_INDENT).map((line) => indent + line),
+  ];
 }
 
-function closingLines(view: PlanView, style: Style): string[] {
+function closingLines(view: PlanView, style: Style, look: PlanLook): string[] {
   const { plan } = view;
   if (plan.capture !== undefined) {
     return ['A plan from a capture cannot be started; plan the hosts themselves for that.'];
   }
   if (view.changing === 0) return ['Nothing to do.'];
-  const start = style.command(`vfleet start ${plan.specFile} --plan ${plan.id}`);
-  return [`Plan ${style.strong(plan.id)} kept. Start exactly this:   ${start}`];
+  if (look.spec === undefined) return [];
+  const words = ['vfleet', 'start', look.spec, '--plan', plan.id];
+  const said = `Plan ${style.strong(plan.id)} kept. Start exactly this:`;
+  const oneLine = `${said}   ${style.command(words.join(' '))}`;
+  if (widthOf(oneLine) <= look.width) return [oneLine];
+  return [said, ...commandLines(words, look.width - 2).map((line) => `  ${style.command(line)}`)];
 }

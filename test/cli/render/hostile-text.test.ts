@@ -63,7 +63,8 @@ describe('text of a host that wants to write on the terminal', () => {
       ...sample,
       hosts: [{ ...blocked, letter: '' }, ...sample.hosts].map(withHardware),
     };
-    expectHarmless(renderPlan(createPlanView(evil, previewRollout(evil)), plain));
+    const view = createPlanView(evil, previewRollout(evil));
+    expectHarmless(renderPlan(view, plain, { width: 110, now: NOW }));
   });
 
   it('is plain in a held host, its evidence on one line', () => {

@@ -86,6 +86,13 @@ function changing(name: string, hardware: string, add: readonly string[]): Probe
   return {
     connection: connection(name),
     guests: [],
+    left: [
+      ...(hardware.startsWith('AMD')
+        ? ['AMD-Vi is on by itself: no argument is added for it']
+        : []),
+      ...(name < 'hv-004' ? ['hugepages=32: not asked for, stays as it is'] : []),
+      'the rest of the line stays: root ro',
+    ],
     plan: {
       kind: 'changes',
       changes: [cmdlineChange(add, ['quiet'])],
@@ -110,6 +117,7 @@ export function samplePlan(): PlanFile {
   const blocked = (name: string): ProbedHost => ({
     connection: connection(name),
     guests: [],
+    left: [],
     plan: {
       kind: 'blocked',
       code: 'firmware.no-dmar',
@@ -125,6 +133,7 @@ export function samplePlan(): PlanFile {
       (name) => ({
         connection: connection(name),
         guests: [],
+        left: [],
         plan: { kind: 'compliant', evidence: {} } as const,
       }),
       55,
@@ -133,6 +142,7 @@ export function samplePlan(): PlanFile {
     {
       connection: connection('hv-060'),
       guests: [],
+      left: [],
       plan: { kind: 'unreachable', code: 'ssh.timeout', sentence: 'hv-060: no answer within 10 s' },
     },
   ];
