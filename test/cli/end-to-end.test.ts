@@ -94,11 +94,11 @@ describe('a rollout from the command line', () => {
 
   it('starts exactly a kept plan, once', async () => {
     const { id } = await json<{ id: string }>('plan', spec);
-    const other = join(folder, 'other.yaml');
-    await writeFile(other, specText(fleet.inventoryFile).replace('name: enable', 'name: other'));
-    const mixed = await vfleet('start', other, '--plan', id, '--yes');
-    expect(mixed.code).toBe(5);
-    expect(mixed.stderr).toContain('vfleet explain start.spec-changed');
+    const edited = join(folder, 'edited.yaml');
+    await writeFile(edited, specText(fleet.inventoryFile).replace('passthrough', 'translated'));
+    const changed = await vfleet('start', edited, '--plan', id, '--yes');
+    expect(changed.code).toBe(5);
+    expect(changed.stderr).toContain('vfleet explain start.spec-changed');
     const started = await json<{ rollout: string }>(
       ...['start', spec, '--plan', id, '--expect-hosts', '3', '--yes'],
     );
