@@ -54,12 +54,11 @@ function leftOnTrial(facts: Facts): { readonly sentence: string } | undefined {
 /** Longest text that tells kinds apart, in characters. */
 const HARDWARE_LENGTH_MAX = 200;
 
-/** A few words by which people tell kinds of host apart. */
+/** A few words by which people tell kinds of host apart: `Intel, Debian 12, kernel 6.1.0-56-amd64`. */
 export function hardwareOf(facts: Facts): string {
   const vendor = { intel: 'Intel', amd: 'AMD' }[iommuVendor(facts) ?? 'intel'];
-  const release = facts.os.prettyName === '' ? facts.os.id : facts.os.prettyName;
-  return shortText(
-    `${vendor} IOMMU, ${release}, kernel ${facts.kernelRelease}`,
-    HARDWARE_LENGTH_MAX,
-  );
+  const { id, versionId } = facts.os;
+  const release = `${id.charAt(0).toUpperCase()}${id.slice(1)} ${versionId}`.trim();
+  const parts = [vendor, release, `kernel ${facts.kernelRelease}`].filter((part) => part !== '');
+  return shortText(parts.join(', '), HARDWARE_LENGTH_MAX);
 }

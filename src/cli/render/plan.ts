@@ -103,15 +103,16 @@ function kindLines(kind: Kind, earlier: readonly Kind[], style: Style, width: nu
 }
 
 function leftLines(kind: Kind, style: Style): string[] {
-  const label = `  ${padEnd(style.strong('LEFT'), KIND_INDENT - 2)}`;
-  const lines = kind.left.slice(0, LEFT_MAX).map(({ sentence, hosts }) => {
+  const sentences = kind.left.slice(0, LEFT_MAX).map(({ sentence, hosts }) => {
     const some = hosts === kind.hosts.length ? '' : ` (${hosts} of ${kind.hosts.length} hosts)`;
-    return `${label}${sentence}${some}`;
+    return sentence + some;
   });
-  const more = kind.left.length - lines.length;
-  return more === 0
-    ? lines
-    : [...lines, `${label}and ${more} more that few hosts share: see --json`];
+  const more = kind.left.length - sentences.length;
+  if (more > 0) sentences.push(`and ${more} more that few hosts share: see --json`);
+  return sentences.map((sentence, at) => {
+    const label = at === 0 ? style.strong('LEFT') : '';
+    return `  ${padEnd(label, KIND_INDENT - 2)}${sentence}`;
+  });
 }
 
 function sameDiff(a: Kind, b: Kind): boolean {

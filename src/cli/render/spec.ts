@@ -18,10 +18,7 @@ export function renderSpec(spec: Spec): string {
       `${limits.parallel} at once, ${shareText(limits.maxUnavailable)} unavailable, ${shareText(limits.maxFailures)} failures`,
     ],
     ['hooks', hookNames.join(' ') || 'none: running guests hold a host'],
-    [
-      'reboot',
-      `${reboot.trial ? 'on trial' : 'WITHOUT A TRIAL'}, back within ${duration(reboot.timeoutMs)}`,
-    ],
+    ['reboot', `on trial, back within ${duration(reboot.timeoutMs)}`],
   ]).join('\n');
 }
 

@@ -126,8 +126,12 @@ export function samplePlan(): PlanFile {
   });
   const intel = ['intel_iommu=on', 'iommu=pt', 'pci=realloc'];
   const probed: ProbedHost[] = [
-    ...many(40, (name) => changing(name, 'Intel IOMMU, Debian 12', intel)),
-    ...many(14, (name) => changing(name, 'AMD IOMMU, Ubuntu 24.04', intel.slice(1)), 41),
+    ...many(40, (name) => changing(name, 'Intel, Debian 12, kernel 6.1.0-56-amd64', intel)),
+    ...many(
+      14,
+      (name) => changing(name, 'AMD, Ubuntu 24.04, kernel 6.8.0-49-generic', intel.slice(1)),
+      41,
+    ),
     ...many(
       3,
       (name) => ({
