@@ -1,5 +1,7 @@
 import { Command as Commander } from 'commander';
+import type { PlanOptions } from './commands/plan.ts';
 import { subcommand, wholeNumber, type Run } from './program-parts.ts';
+import { addCompletionCommands } from './program-completion.ts';
 import { addRolloutCommands } from './program-rollouts.ts';
 
 /**
@@ -16,6 +18,7 @@ export function createProgram(run: Run, version: string): Commander {
   addHostCommands(program, run);
   addRolloutCommands(program, run);
   addProcessCommands(program, run);
+  addCompletionCommands(program);
   return program;
 }
 
@@ -74,6 +77,7 @@ function addHostCommands(program: Commander, run: Run): void {
         (await import('./commands/capture.ts')).capture(c, host, dir, options),
       ),
     );
+  addRelease(program, run);
   addPlan(program, run);
   subcommand(program, 'explain', 'Say what a code means, why it comes, and what to do; offline', [
     'explain reboot.no-return',
@@ -85,21 +89,42 @@ function addHostCommands(program: Commander, run: Run): void {
     );
 }
 
+function addRelease(program: Commander, run: Run): void {
+  subcommand(program, 'release', 'Take a host from a rollout that will not give it up any more', [
+    'release hv-a-118 -i inventory.yaml --reason "its engine was lost in the fire"',
+  ])
+    .argument('<host>', 'name in the inventory')
+    .requiredOption('-i, --inventory <path>', 'inventory file or folder')
+    .requiredOption('--reason <text>', "kept in the host's record")
+    .option('--yes', 'do not ask')
+    .action(
+      async (
+        host: string,
+        options: { json?: boolean; inventory: string; reason: string; yes?: boolean },
+      ) =>
+        run(options, async (c) =>
+          (await import('./commands/release.ts')).release(c, host, options),
+        ),
+    );
+}
+
 function addPlan(program: Commander, run: Run): void {
   subcommand(program, 'plan', 'Show what a rollout would change; writes to no host', [
     'plan enable-iommu.yaml',
     'plan enable-iommu.yaml --hosts A',
     'plan enable-iommu.yaml --from captures/hv-a-001',
+    'plan enable-iommu.yaml --detailed-exitcode || mail -s drift ops   (for cron)',
   ])
     .argument('<spec>', 'file of the spec')
     .option('--from <dir>', 'plan for a capture instead of the hosts of the spec')
-    .option('--hosts <kind>', 'also list every host of a kind (a letter of the plan)')
+    .option('--hosts <kind>', 'also list every host of a kind (a letter) or of a wave (its name)')
     .option('--parallel <n>', 'hosts probed at once', wholeNumber(1), 32)
-    .action(
-      async (
-        spec: string,
-        options: { json?: boolean; from?: string; hosts?: string; parallel: number },
-      ) => run(options, async (c) => (await import('./commands/plan.ts')).plan(c, spec, options)),
+    .option(
+      '--detailed-exitcode',
+      'exit 0: every host complies; 3: something to change or blocked; 1: not known, a host did not answer',
+    )
+    .action(async (spec: string, options: PlanOptions & { json?: boolean }) =>
+      run(options, async (c) => (await import('./commands/plan.ts')).plan(c, spec, options)),
     );
 }
 

@@ -1,4 +1,4 @@
-import type { Facts } from '../../domain/facts.ts';
+import type { Facts, Lease } from '../../domain/facts.ts';
 import type { HostConnection, HostEntry } from '../../domain/host-entry.ts';
 import type { Spec } from '../../domain/spec.ts';
 import type {
@@ -7,6 +7,7 @@ import type {
   RolloutStatus,
   VerbAnswer,
 } from '../../domain/status.ts';
+import type { HostLook } from '../look-at-host.ts';
 import type { CliError } from '../outcome.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
 import type { PlanView } from '../plan/plan-view.ts';
@@ -25,6 +26,7 @@ export interface Outputs {
   /** The codes that are meant: the one that was named, or each with the word in it. */
   readonly explain: readonly ExplainedCode[];
   readonly capture: CaptureOutput;
+  readonly release: ReleaseOutput;
   readonly plan: PlanOutput;
   /** With `--watch` a line, and after it the lines of `status --watch`. */
   readonly start: StartOutput | RolloutStatus;
@@ -83,6 +85,18 @@ interface CaptureOutput {
   readonly files: number;
 }
 
+/** A host that was taken from a rollout, or `released: false` when no rollout held it. */
+type ReleaseOutput =
+  | { readonly host: string; readonly released: false }
+  | {
+      readonly host: string;
+      readonly released: true;
+      /** The lease that was given up. */
+      readonly lease: Lease;
+      readonly who: string;
+      readonly reason: string;
+    };
+
 /** A plan: counts and groups, then every host. */
 export type PlanOutput = Omit<PlanView, 'plan'> &
   Pick<PlanFile, 'id' | 'digest' | 'madeAt' | 'specFile' | 'capture' | 'hosts'>;
@@ -98,10 +112,11 @@ type ListOutputRow = ListedRollout & {
   readonly problem?: string;
 };
 
-/** A host of a rollout; its own run and how it is reached, when the run is this rollout's. */
+/** A host of a rollout; its own run when that is this rollout's, how workers reach it, and how it is right now. */
 type HostOutput = RolloutHostStatus & {
   readonly run?: HostStatus;
   readonly connection?: HostConnection;
+  readonly look?: HostLook;
 };
 
 /** What the engine answered. */

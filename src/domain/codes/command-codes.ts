@@ -43,6 +43,24 @@ export const COMMAND_CODES = {
       'the log of the engine: `vfleet up` prints it with VFLEET_LOG=info',
     ],
   },
+  'release.not-written': {
+    sentence: 'The lease on the host could not be taken away.',
+    symptom: 'The command ends with exit code 1; the sentence names the file and what is wrong.',
+    causes: [
+      'somebody changed the lease, the record or the message of the day in the same moment',
+      'the disk is full, or its file system is read-only',
+    ],
+    exits: ['see what is there now: `vfleet facts HOST -i INVENTORY`; then release it again'],
+  },
+  'release.running': {
+    sentence: 'The rollout that holds the host still runs it, so the host is not taken from it.',
+    symptom: 'The command ends with exit code 5; nothing was done.',
+    causes: ['the run of the host works, or is held and waits for a person'],
+    exits: [
+      'see why it waits and what leads out: `vfleet host NAME HOST`',
+      'leave the host as it is: `vfleet skip NAME HOST --reason TEXT` gives its lease up',
+    ],
+  },
   'rollout.ended': {
     sentence: 'The rollout has ended, and the verb needs one that is under way.',
     symptom: 'The verb is refused; nothing was done.',
@@ -94,8 +112,8 @@ export const COMMAND_CODES = {
   },
   'start.spec-changed': {
     sentence: 'The spec is not as it was when the plan was made.',
-    symptom: 'start --plan is refused; nothing was started.',
-    causes: ['the spec was edited since', 'the plan is of another spec'],
+    symptom: 'start --plan is refused and lists what is different; nothing was started.',
+    causes: ['the spec was edited since'],
     exits: ['`vfleet plan SPEC` shows what it means now, and keeps that under a new id'],
   },
   'start.wrong-count': {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RolloutStatus } from '../../../src/domain/status.ts';
 import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
-import { finished, startCli, type CliResult } from '../run-cli.ts';
+import { finished, runCli, startCli, type CliResult } from '../run-cli.ts';
 import { jsonLines } from '../json-lines.ts';
 import { commandsWithJson, createJsonCommands } from './commands.ts';
 
@@ -28,6 +28,11 @@ waves:
   - { name: fleet, upTo: 100% }
 limits: { parallel: 4, maxUnavailable: 100%, maxFailures: 2 }
 `;
+
+const releaseOf = (host: string): readonly string[] => [
+  host,
+  ...['-i', fleet.inventoryFile, '--reason', 'a test', '--yes'],
+];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vfleet-json-'));
@@ -77,6 +82,7 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'facts', 'hv01', '-i', fleet.inventoryFile);
     await document(0, 'facts', '--from', file('capture'));
     await error(2, 'facts');
+    await document(0, 'release', ...releaseOf('hv01'));
     await document(0, 'explain', 'ssh');
     await error(2, 'explain', 'no.such-code');
     await document(0, 'plan', file('spec.yaml'));
@@ -116,6 +122,10 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'promote', 'enable', '--yes');
     const first = await until<RolloutStatus>(({ phase }) => phase === 'waiting');
     await document(3, 'host', 'enable', 'hv03');
+    await error(5, 'release', ...releaseOf('hv03'));
+    const refused = await runCli(['release', ...releaseOf('hv03')], { stateHome: folder });
+    expect(refused.stderr).toContain('more: vfleet explain release.running');
+    expect(fleet.host('hv03').tree.text('/var/lib/vfleet/lease')).toBeDefined();
     await document(0, 'retry', 'enable', 'hv03', '--yes');
     const since = (status: RolloutStatus): string | undefined =>
       status.hosts.find(({ name, state }) => name === 'hv03' && state === 'held')?.since;
