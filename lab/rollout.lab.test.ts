@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inventoryOf } from './inventory.ts';
 import { startMachines, type Machine } from './machines.ts';
 import { VfleetCli } from './vfleet-cli.ts';
 
@@ -22,16 +23,9 @@ const groupTypes = (machine: Machine) =>
   machine.ssh('sort -u /sys/kernel/iommu_groups/*/type 2>/dev/null || true');
 const left = (machine: Machine) =>
   machine.ssh(
-    'ls /etc/default/grub.d/zz-vfleet.cfg /etc/grub.d/42_vfleet_trial /var/lib/vfleet/lease /var/lib/vfleet/trial.* 2>/dev/null || true',
+    // vfleet's own folder is root's alone.
+    "sudo -n sh -c 'ls -d /etc/default/grub.d/zz-vfleet.cfg /etc/grub.d/42_vfleet_trial /etc/motd.d /var/lib/vfleet/lease /var/lib/vfleet/trial.* /var/lib/vfleet/UNDO.txt 2>/dev/null' || true",
   );
-
-function inventory(hosts: readonly Machine[]): string {
-  const lines = hosts.map(
-    (machine) =>
-      `${machine.name} ansible_host=${machine.address} ansible_port=${machine.port} ansible_user=${machine.user} ansible_ssh_private_key_file=${machine.keyFile} vfleet_known_hosts=${machine.knownHostsFile}`,
-  );
-  return `[hypervisors]\n${lines.join('\n')}\n`;
-}
 
 const spec = (name: string, target: string, canary: string) => `version: 1
 name: ${name}
@@ -49,7 +43,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vfleet-lab-'));
   vfleet = new VfleetCli(folder);
   machines = await startMachines([{ name: 'lab-a' }, { name: 'lab-b' }]);
-  await writeFile(join(folder, 'inventory.ini'), inventory(machines));
+  await writeFile(join(folder, 'inventory.ini'), inventoryOf(machines));
   await writeFile(
     join(folder, 'enable.yaml'),
     spec(
@@ -119,7 +113,9 @@ describe('a rollout on real machines', () => {
     for (const machine of machines) {
       expect((await groupTypes(machine)).trim()).toBe('identity');
       expect(machine.boots).toHaveLength(2);
-      expect(await left(machine)).toBe('/etc/default/grub.d/zz-vfleet.cfg\n');
+      expect(await left(machine)).toBe(
+        '/etc/default/grub.d/zz-vfleet.cfg\n/var/lib/vfleet/UNDO.txt\n',
+      );
     }
     expect((await vfleet.run('status', 'enable-iommu')).code).toBe(0);
   });
