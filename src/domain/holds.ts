@@ -107,38 +107,38 @@ function skipExit(at: HeldAt, code: string): Exit {
   return {
     verb: 'skip',
     effect: at.begun
-      ? `leaves ${leftBehind(at, code)}; gives its lease up`
+      ? `leaves it ${leftBehind(at, code)}; gives its lease up`
       : 'leaves it as it is; nothing was changed there',
     guests: at.drained ? 'stay away' : 'none touched',
     reboots: '0',
   };
 }
 
-/** What a skip leaves on the host: above all which line it boots next, since nobody looks there any more. */
+/** What a skip leaves on the host, after `leaves it`: above all which line it boots next, since nobody looks any more. */
 function leftBehind(at: HeldAt, code: string): string {
-  if (at.undoing) return 'what is not taken back yet';
-  const drained = at.drained ? ', drained' : '';
-  if (isBefore(at.step, 'cmdline')) return `it as it was${drained}; nothing was changed yet`;
-  if (isBefore('iommu', at.step)) return `it on the new line, proven and the default${drained}`;
-  return `${lineLeft(at, code)}${drained}`;
+  const changed = at.undoing || !isBefore(at.step, 'cmdline');
+  const how = changed ? lineLeft(at, code) : 'as it was; nothing was changed yet';
+  return at.drained ? `drained, ${how}` : how;
 }
 
 function lineLeft(at: HeldAt, code: string): string {
+  if (at.undoing) return 'with what is not taken back yet';
+  if (isBefore('iommu', at.step)) return 'on the new line, proven and the default';
   if (!at.trial || at.reboots === 0) {
-    return 'the new line as the default, or half written: see grub.cfg';
+    return 'with the new line as the default, or half written: see grub.cfg';
   }
   switch (at.step) {
     case 'cmdline':
-      return 'the trial entry in GRUB, not armed; the default is the old line';
+      return 'with the trial entry in GRUB, not armed; the default is the old line';
     case 'iommu':
       // Every other code comes from writing the default, after the proof.
       return code.startsWith('iommu.')
-        ? 'it on the new line on trial: its next boot is the old line again'
-        : 'it on the new line; the default may be half written: see grub.cfg';
+        ? 'on the new line on trial: its next boot is the old line again'
+        : 'on the new line; the default may be half written: see grub.cfg';
     default:
       return at.step === 'reboot' || at.booted === 'maybe'
-        ? 'the trial armed: unless it was booted already, THE NEXT BOOT RUNS THE NEW LINE ONCE, every later one the old'
-        : 'the trial entry in GRUB, not armed; the next boot is the old line';
+        ? 'with the trial armed: unless it was booted already, THE NEXT BOOT RUNS THE NEW LINE ONCE, every later one the old'
+        : 'with the trial entry in GRUB, not armed; the next boot is the old line';
   }
 }
 

@@ -1,10 +1,12 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { compact } from '../../domain/compact.ts';
+import type { HostConnection } from '../../domain/host-entry.ts';
 import { hostWorkflowId } from '../../domain/ids.ts';
 import type { HostStatus, RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { hostStatusQuery } from '../../../workflows/messages.ts';
 import type { CommandContext } from '../context.ts';
 import { DEADLINES, withEngine, type Engine } from '../engine.ts';
+import { lookAtHost } from '../look-at-host.ts';
 import { noSuchHost } from '../no-such-host.ts';
 import type { Outcome } from '../outcome.ts';
 import { renderHost, type HostView } from '../render/host.ts';
@@ -24,16 +26,18 @@ export async function host(
     const id = await resolveRollout(engine, name, { verb: 'host', others: [hostName] });
     const { status } = await readStatus(engine, id);
     const row = rowOf(status, hostName);
-    const view = await readHostView(engine, status, row);
-    context.data(
-      view === undefined
-        ? row
-        : { ...row, ...compact({ run: view.status, connection: view.connection }) },
-    );
+    const width = context.width();
+    const view = await readHostView(engine, status, row, width);
+    const connection = view?.connection ?? (await connectionOf(engine, status, row));
+    const look = connection === undefined ? undefined : await lookAtHost(connection, context.log);
+    context.data({ ...row, ...compact({ run: view?.status, connection, look }) });
     context.print(
       view === undefined
-        ? renderHostRow(row, status, new Date(), context.style)
-        : renderHost(view, context.style),
+        ? renderHostRow(
+            { row, rollout: status, now: new Date(), width, ...compact({ look }) },
+            context.style,
+          )
+        : renderHost({ ...view, ...compact({ look }) }, context.style),
     );
     return row.state === 'held' ? 'waiting' : 'done';
   });
@@ -48,22 +52,32 @@ function rowOf(status: RolloutStatus, hostName: string): RolloutHostStatus {
 /** The host's own run, when it belongs to this rollout; `undefined` when there is none, or another rollout's. */
 export async function readHostView(
   engine: Engine,
-  status: RolloutStatus,
+  rollout: RolloutStatus,
   row: RolloutHostStatus,
+  width = 110,
 ): Promise<HostView | undefined> {
-  const run = await readHostStatus(engine, row.name);
-  if (run?.rollout !== status.id) return undefined;
-  const input = await readStartInput(engine, status.id);
-  const connection = input.hosts.find((one) => one.connection.name === row.name)?.connection;
-  const wave = row.wave === undefined ? undefined : status.waves[row.wave]?.name;
+  const status = await readHostStatus(engine, row.name);
+  if (status?.rollout !== rollout.id) return undefined;
+  const connection = await connectionOf(engine, rollout, row);
   return {
-    status: run,
-    rolloutName: shortName(status),
+    status,
+    rolloutName: shortName(rollout),
     now: new Date(),
-    kind: row.kind,
-    ...(connection === undefined ? {} : { connection }),
-    ...(wave === undefined ? {} : { wave }),
+    width,
+    rollout,
+    row,
+    ...compact({ connection }),
   };
+}
+
+/** How the rollout's workers reach a host, as it was started with it. */
+async function connectionOf(
+  engine: Engine,
+  rollout: RolloutStatus,
+  row: RolloutHostStatus,
+): Promise<HostConnection | undefined> {
+  const { hosts } = await readStartInput(engine, rollout.id);
+  return hosts.find((one) => one.connection.name === row.name)?.connection;
 }
 
 /** A host's own run as it stands; `undefined` when this engine has none. */

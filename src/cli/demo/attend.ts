@@ -5,7 +5,8 @@ import type { RolloutHostStatus, RolloutStatus, RolloutVerb } from '../../domain
 import { readHostView } from '../commands/host.ts';
 import type { Engine } from '../engine.ts';
 import { CliError } from '../outcome.ts';
-import { exitCommand, type HostView } from '../render/host.ts';
+import type { HostView } from '../render/host.ts';
+import { exitCommand } from '../render/host-exits.ts';
 import { shortName } from '../render/status.ts';
 import type { Style } from '../render/style.ts';
 import { sendVerb } from '../send-verb.ts';

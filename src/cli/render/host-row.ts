@@ -1,24 +1,47 @@
 import { HOST_STATE_TABLE } from '../../domain/host-states.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
+import type { HostLook } from '../look-at-host.ts';
+import { stateExitLines } from './host-exits.ts';
+import { lookText } from './host-now.ts';
+import { sectionsText, withLabel } from './lines.ts';
+import { shortName } from './status.ts';
 import type { Style } from './style.ts';
-import { age, moment } from './time.ts';
+import { age, localTimes, moment } from './time.ts';
 
-/** A host without a run of its own in this rollout: what the rollout knows of it. */
-export function renderHostRow(
-  given: RolloutHostStatus,
-  status: RolloutStatus,
-  now: Date,
-  style: Style,
-): string {
-  const row = plainLines(given);
-  const wave = row.wave === undefined ? '' : `, wave ${status.waves[row.wave]?.name ?? ''}`;
+/** What is known of a host without a run of its own in this rollout. */
+export interface HostRowView {
+  readonly row: RolloutHostStatus;
+  readonly rollout: RolloutStatus;
+  readonly now: Date;
+  /** Columns of the terminal. */
+  readonly width: number;
+  readonly look?: HostLook;
+}
+
+/** A host of which only the rollout knows: its state, how it is now, and the verbs that lead out. */
+export function renderHostRow(given: HostRowView, style: Style): string {
+  const { row, rollout, now, width, look } = plainLines(given);
+  const name = shortName(rollout);
+  const wave = row.wave === undefined ? '' : `, wave ${rollout.waves[row.wave]?.name ?? ''}`;
   const since =
     row.since === undefined ? '' : ` since ${moment(row.since, now)} (${age(row.since, now)})`;
   const code = row.code === undefined ? '' : `   ${style.strong(row.code)}`;
-  return [
-    `${style.strong(row.name)}   ${row.state.toUpperCase()}${since}${code}      ${status.id}${wave}`,
-    HOST_STATE_TABLE[row.state].meaning,
-    ...(row.note === undefined ? [] : [row.note]),
-  ].join('\n');
+  const more = [
+    ...(row.code === undefined ? [] : [`vfleet explain ${row.code}`]),
+    `vfleet status ${name}`,
+  ].map((command) => style.command(command));
+  return sectionsText(
+    [
+      [
+        `${style.strong(row.name)}   ${row.state.toUpperCase()}${since}${code}      ${rollout.id}${wave}`,
+        HOST_STATE_TABLE[row.state].meaning,
+        ...(row.note === undefined ? [] : [localTimes(row.note, now)]),
+      ],
+      look === undefined ? [] : [withLabel('NOW', lookText(look, undefined, style))],
+      stateExitLines(row, name, style),
+      [withLabel('MORE', more.join('     '))],
+    ],
+    width,
+  );
 }

@@ -10,7 +10,7 @@ export function sectionsText(sections: readonly (readonly string[])[], width: nu
 }
 
 /** `LABEL     text`: the text begins in column `width` at the earliest. */
-export function labelled(label: string, text: string, width = 10): string {
+export function withLabel(label: string, text: string, width = 10): string {
   return `${padEnd(label, width)}${widthOf(label) >= width ? '  ' : ''}${text}`;
 }
 

@@ -1,7 +1,7 @@
 import { STEPS, type Step } from '../../domain/host-run.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { isFinal } from '../rollout-outcome.ts';
-import { labelled } from './lines.ts';
+import { withLabel } from './lines.ts';
 import { count } from './plan.ts';
 import type { StatusView } from './status.ts';
 import { duration, moment } from './time.ts';
@@ -41,11 +41,11 @@ function runningLines({ status, trial }: StatusView): string[] {
     return { words, hosts };
   }).filter(({ hosts }) => hosts > 0);
   const parts = stages.map(({ words, hosts }) => `${hosts} ${words}`);
-  const lines = [labelled(`RUNNING ${running.length}`, parts.join('   '), LABEL)];
+  const lines = [withLabel(`RUNNING ${running.length}`, parts.join('   '), LABEL)];
   const changed = running.filter((host) => isWithin(host.step ?? 'inspect', 'cmdline', 'iommu'));
   if (changed.length === 0 || status.direction === 'rollback') return lines;
   const have = `${changed.length} have or get a kernel line that is not proven yet`;
-  return [...lines, labelled('', `${have}${safety(trial)}`, LABEL)];
+  return [...lines, withLabel('', `${have}${safety(trial)}`, LABEL)];
 }
 
 /** Running, and not stopped by `pause --now`. */
@@ -73,14 +73,14 @@ function stoppedLines(status: RolloutStatus): string[] {
     const names = stopped.filter((host) => host.pausedBefore === step).map((host) => host.name);
     return names.length === 0 ? [] : [`before ${step}: ${named(names)}`];
   });
-  return [labelled(`STOPPED ${stopped.length}`, `${parts.join('; ')} ("resume" goes on)`, LABEL)];
+  return [withLabel(`STOPPED ${stopped.length}`, `${parts.join('; ')} ("resume" goes on)`, LABEL)];
 }
 
 function budgetLines(status: RolloutStatus): string[] {
   const { failures, failuresMax, unavailable, unavailableMax } = status.budget;
   const spent = failures > failuresMax ? ', SPENT' : '';
   const lines = [
-    labelled(
+    withLabel(
       'BUDGET',
       `failures ${failures} of ${failuresMax}${spent}       unavailable ${unavailable} of ${unavailableMax}${unavailableWhy(status)}`,
       LABEL,
@@ -90,7 +90,7 @@ function budgetLines(status: RolloutStatus): string[] {
   if (!isOpen || unavailable < unavailableMax || status.counts.held === 0) return lines;
   const full =
     'full: held hosts slow the rollout; retry or rollback gives their places back, skip does not while they are down or drained';
-  return [...lines, labelled('', full, LABEL)];
+  return [...lines, withLabel('', full, LABEL)];
 }
 
 /** Who takes the places: the running hosts, those that did not answer, and what is held or skipped while down or drained. */
@@ -109,7 +109,7 @@ function estimateLines({ status, now }: StatusView): string[] {
   if (isFinal(status) || status.estimate === undefined) return [];
   const { endsAt, hostMs, samples } = status.estimate;
   const text = `about ${moment(endsAt, now)}: ${count(samples, 'host')} took ${duration(hostMs)} (median); without waiting for people`;
-  return [labelled('ETA', text, LABEL)];
+  return [withLabel('ETA', text, LABEL)];
 }
 
 function namesOf(status: RolloutStatus, state: RolloutHostStatus['state']): string[] {
@@ -121,7 +121,7 @@ function namesOf(status: RolloutStatus, state: RolloutHostStatus['state']): stri
   });
   const back =
     state === 'unreachable' && !isFinal(status) ? ' (bring them back, then "retry")' : '';
-  return [labelled(state.toUpperCase(), `${groups.join('; ')}${back}`, LABEL)];
+  return [withLabel(state.toUpperCase(), `${groups.join('; ')}${back}`, LABEL)];
 }
 
 function named(names: readonly string[]): string {

@@ -3,7 +3,7 @@ import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { EXIT_CODES } from '../outcome.ts';
 import { isFinal, outcomeOf } from '../rollout-outcome.ts';
-import { labelled, sectionsText } from './lines.ts';
+import { withLabel, sectionsText } from './lines.ts';
 import { count } from './plan.ts';
 import { numberLines } from './status-numbers.ts';
 import { columns, type Style } from './style.ts';
@@ -113,10 +113,10 @@ function noteOf(host: RolloutHostStatus, now: Date): string {
 /** What it waits for, or why it stopped; and what becomes of it when nobody comes. */
 function nothingLines(status: RolloutStatus, now: Date): string[] {
   const explanation = localTimes(status.explanation, now);
-  if (isFinal(status)) return [labelled('ENDED', explanation)];
+  if (isFinal(status)) return [withLabel('ENDED', explanation)];
   const held = countOf(status.counts.held, 'held host', 'stays held', 'stay held');
   if (!['paused', 'awaiting-promotion', 'waiting'].includes(status.phase)) {
-    return [labelled('IF YOU DO NOTHING', `${explanation}${held}`, LABEL)];
+    return [withLabel('IF YOU DO NOTHING', `${explanation}${held}`, LABEL)];
   }
   const stopped = status.hosts.filter((host) => host.pausedBefore !== undefined).length;
   const running = status.counts.running - stopped;
@@ -127,8 +127,8 @@ function nothingLines(status: RolloutStatus, now: Date): string[] {
     held,
   ];
   return [
-    labelled('WHY IT WAITS', explanation, LABEL),
-    labelled('IF YOU DO NOTHING', stays.join(''), LABEL),
+    withLabel('WHY IT WAITS', explanation, LABEL),
+    withLabel('IF YOU DO NOTHING', stays.join(''), LABEL),
   ];
 }
 
@@ -141,7 +141,7 @@ function trailLines(status: RolloutStatus, now: Date): string[] {
   return status.audit.slice(-3).map((entry, at) => {
     const hosts = entry.hosts === 0 ? '' : ` ${count(entry.hosts, 'host')}`;
     const reason = entry.reason === undefined ? '' : `: ${entry.reason}`;
-    return labelled(
+    return withLabel(
       at === 0 ? 'TRAIL' : '',
       `${moment(entry.at, now)} ${entry.verb}${hosts} by ${entry.who}${reason}`,
       13,

@@ -31,6 +31,7 @@ it.each<[HostRunState['step'], Evidence, boolean, RegExp]>([
     {
       status: { ...status, step, run },
       rolloutName: 'enable-iommu',
+      width: 200,
       now: new Date('2026-11-22T02:51:00Z'),
     },
     createStyle(false),

@@ -4,9 +4,10 @@ import { previewRollout } from '../../../src/cli/plan/planned-hosts.ts';
 import { planFacts } from '../../../src/cli/plan/probe-hosts.ts';
 import { renderAnswer } from '../../../src/cli/render/answer.ts';
 import { renderFacts } from '../../../src/cli/render/facts.ts';
-import { renderHost, sshCommand } from '../../../src/cli/render/host.ts';
+import { renderHost } from '../../../src/cli/render/host.ts';
 import { renderHostRow } from '../../../src/cli/render/host-row.ts';
 import { renderPlan } from '../../../src/cli/render/plan.ts';
+import { sshWords } from '../../../src/cli/render/ssh-command.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
 import { terminalJson, terminalText } from '../../../src/cli/terminal-text.ts';
 import { plainLine } from '../../../src/domain/plain-line.ts';
@@ -70,7 +71,7 @@ describe('text of a host that wants to write on the terminal', () => {
   it('is plain in a held host, its evidence on one line', () => {
     const status = sampleHost();
     const hold = { ...status.hold!, sentence: EVIL, evidence: { found: `a\n  b\n${EVIL}` } };
-    const view = { status: { ...status, hold }, rolloutName: 'r', now: NOW };
+    const view = { status: { ...status, hold }, rolloutName: 'r', now: NOW, width: 110 };
     const text = renderHost(view, plain);
     expectHarmless(text);
     expect(text).toContain('found: a | b | ');
@@ -78,7 +79,12 @@ describe('text of a host that wants to write on the terminal', () => {
 
   it('is plain in a row of a status and in an answer', () => {
     const status = sampleStatus();
-    expectHarmless(renderHostRow({ ...status.hosts[0]!, note: EVIL }, status, NOW, plain));
+    expectHarmless(
+      renderHostRow(
+        { row: { ...status.hosts[0]!, note: EVIL }, rollout: status, now: NOW, width: 110 },
+        plain,
+      ),
+    );
     const answer = { count: 1, next: 'x', refused: [{ host: 'hv1', reason: EVIL }] };
     const verb = { id: 'a', who: 'w', verb: 'pause' } as const;
     expectHarmless(renderAnswer('r#1', verb, answer, plain));
@@ -121,7 +127,7 @@ describe('the ssh command to copy', () => {
       identityFile: "~/.ssh/k;touch 'x'",
       knownHostsFile: '$(id)',
     };
-    expect(sshCommand(evil)).toContain(
+    expect(sshWords(evil).join(' ')).toContain(
       `-i '~/.ssh/k;touch '\\''x'\\''' -o UserKnownHostsFile='$(id)'`,
     );
   });

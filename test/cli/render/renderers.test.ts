@@ -1,41 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { omit } from '../../../src/cli/omit.ts';
 import { eventsBetween } from '../../../src/cli/render/events.ts';
-import { renderHost } from '../../../src/cli/render/host.ts';
 import { renderList } from '../../../src/cli/render/list.ts';
 import { renderLive } from '../../../src/cli/render/live.ts';
 import { renderSpec } from '../../../src/cli/render/spec.ts';
-import { NOW, SPEC, connection, plain, sampleHost, sampleStatus } from './samples.ts';
+import { NOW, SPEC, plain, sampleStatus } from './samples.ts';
 
 /** Golden files stand beside this test; after a wanted change: npx vitest run test/cli/render -u */
 const golden = (name: string): string => `./golden/${name}.txt`;
-
-describe('a host', () => {
-  it('shows a hold with every way out', async () => {
-    const text = renderHost(
-      {
-        status: sampleHost(),
-        rolloutName: 'enable-iommu',
-        now: NOW,
-        wave: 'fleet',
-        kind: 'A',
-        connection: {
-          ...connection('hv-118'),
-          jump: { address: 'bastion.fra', port: 22, user: 'ops' },
-        },
-      },
-      plain,
-    );
-    await expect(`${text}\n`).toMatchFileSnapshot(golden('host-held'));
-  });
-
-  it('offers no exits for a host that runs', () => {
-    const status = { ...omit(sampleHost(), 'hold'), state: 'running' as const };
-    const text = renderHost({ status, rolloutName: 'enable-iommu', now: NOW }, plain);
-    expect(text).toContain('RUNNING (wait)   a step is under way');
-    expect(text).not.toContain('WHAT YOU CAN DO');
-  });
-});
 
 describe('other outputs', () => {
   it('lists rollouts with their state', async () => {

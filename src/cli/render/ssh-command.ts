@@ -1,0 +1,21 @@
+import type { HostConnection } from '../../domain/host-entry.ts';
+
+/** The ssh command that reaches a host as vfleet does, in words that a shell takes as they are. */
+export function sshWords(connection: HostConnection): readonly string[] {
+  const { address, port, user, jump, identityFile, knownHostsFile } = connection;
+  return [
+    'ssh',
+    ...(jump === undefined ? [] : ['-J', `${jump.user}@${jump.address}:${jump.port}`]),
+    ...(identityFile === undefined ? [] : ['-i', shellWord(identityFile)]),
+    ...(knownHostsFile === undefined
+      ? []
+      : ['-o', `UserKnownHostsFile=${shellWord(knownHostsFile)}`]),
+    ...(port === 22 ? [] : ['-p', String(port)]),
+    `${user}@${address}`,
+  ];
+}
+
+/** A path of the inventory as a word that a shell takes as it is; a leading ~/ is left to the shell. */
+function shellWord(path: string): string {
+  return /^[A-Za-z0-9_./~@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,131 @@
+import type { Evidence } from '../../../src/domain/changes.ts';
+import { holdFor } from '../../../src/domain/holds.ts';
+import { STEPS, type HostRunState, type Step } from '../../../src/domain/host-run.ts';
+import type { HostStatus } from '../../../src/domain/status.ts';
+import type { HostLook } from '../../../src/cli/look-at-host.ts';
+import type { HostView } from '../../../src/cli/render/host.ts';
+import { TRIAL_ENTRY_ID } from '../../../src/facts/boot-loader.ts';
+import { Scene } from './rollout-scenes.ts';
+import { cmdlineChange, connection, sampleHost } from './samples.ts';
+
+const HOOK = { on: 'worker', run: ['drain'], timeoutMs: 1_800_000 } as const;
+const CHANGE = cmdlineChange(['intel_iommu=on', 'iommu=pt'], ['quiet']);
+const BOOT = '9b0e41c1-0000-4000-8000-000000000000';
+const NEXT_BOOT = '77aa0000-0000-4000-8000-000000000000';
+/** What each step takes in the samples, in seconds. */
+const TOOK: Readonly<Partial<Record<Step, number>>> = {
+  inspect: 2,
+  drain: 486,
+  cmdline: 9,
+  wait: 1200,
+};
+
+/** How a host came to be held. */
+export interface HeldSample {
+  readonly code: string;
+  readonly step: Step;
+  readonly sentence: string;
+  readonly evidence?: Evidence;
+  readonly run?: Partial<HostRunState>;
+  readonly look?: Look;
+}
+
+type Look = HostLook extends infer L ? (L extends HostLook ? Omit<L, 'at'> : never) : never;
+
+/** It answers on some boot and line; the boot loader as after the trial was installed. */
+export function answers(
+  on: 'old' | 'new',
+  change: { readonly nextEntry?: string; readonly guests?: readonly string[] } = {},
+): Look {
+  const trial = [...CHANGE.after, 'panic=30', 'oops=panic', 'vfleet.trial=1'];
+  const entry = { title: 'Debian', kernel: '/vmlinuz', args: CHANGE.before };
+  return {
+    kind: 'answers',
+    bootId: on === 'old' ? BOOT : NEXT_BOOT,
+    runningArgs: on === 'old' ? CHANGE.before : trial,
+    guests: change.guests ?? [],
+    bootLoader: {
+      supported: true,
+      kind: 'grub-debian',
+      defaultEntry: entry,
+      trialEntry: { ...entry, args: trial },
+      dropInFolder: true,
+      oneShot: { safe: true },
+      ...(change.nextEntry === undefined ? {} : { nextEntry: change.nextEntry }),
+    },
+  };
+}
+
+export const ARMED = { nextEntry: TRIAL_ENTRY_ID };
+export const AWAY: Look = {
+  kind: 'away',
+  code: 'ssh.unreachable',
+  sentence: 'no route to host',
+};
+
+/** The first held host of a rollout of 400, held as the sample says, seen on a terminal of some width. */
+export function heldView(sample: HeldSample, width: number): HostView {
+  const { status: rollout, now } = new Scene().inFleet(3).twoHolds().seen();
+  const row = rollout.hosts.find((host) => host.state === 'held')!;
+  const status = heldStatus(sample, row.name, new Date(row.since!));
+  return {
+    status,
+    rollout,
+    row: { ...row, code: sample.code, step: sample.step },
+    rolloutName: 'enable-iommu',
+    now,
+    width,
+    connection: {
+      ...connection(row.name),
+      knownHostsFile: '/etc/vfleet/known_hosts',
+      jump: { address: 'bastion.fra', port: 22, user: 'ops' },
+    },
+    ...(sample.look === undefined ? {} : { look: { ...sample.look, at: now.toISOString() } }),
+  };
+}
+
+function heldStatus(sample: HeldSample, name: string, since: Date): HostStatus {
+  const isBegun = !['inspect', 'firmware'].includes(sample.step);
+  const isChanged = STEPS.indexOf(sample.step) >= STEPS.indexOf('cmdline');
+  const isSent = STEPS.indexOf(sample.step) >= STEPS.indexOf('wait');
+  const run: HostRunState = {
+    ...sampleHost().run,
+    step: sample.step,
+    changes: isChanged ? [CHANGE] : [],
+    undo: isChanged ? [{ change: CHANGE }] : [],
+    evidence: isChanged ? { cmdline: { default: 'unchanged' } } : {},
+    begun: isBegun,
+    leaseId: isBegun ? 'lease-1' : null,
+    drained: isChanged,
+    bootIdBefore: isSent ? BOOT : null,
+    rebootSent: sample.step === 'wait',
+    lastReport: { rollout: 'r#3', index: 0, run: 1, seq: 3, state: 'held', unavailable: isChanged },
+    ...sample.run,
+  };
+  const { code, sentence, evidence = {} } = sample;
+  const hold = holdFor(
+    {
+      ...run,
+      forward: true,
+      booted: run.rebootSent ? 'maybe' : run.bootIdBefore === null ? 'no' : 'yes',
+      hooks: { drain: HOOK, undrain: HOOK },
+      trial: true,
+      since: since.toISOString(),
+    },
+    { code, sentence: `${name} ${sentence}`, evidence },
+  );
+  const stepsAt = stepsUntil(sample.step, since);
+  return { ...sampleHost(), name, step: sample.step, hold, run, stepsAt };
+}
+
+function stepsUntil(step: Step, since: Date): HostStatus['stepsAt'] {
+  const done = STEPS.slice(0, STEPS.indexOf(step) + 1);
+  let at = since.getTime() - done.reduce((sum, one) => sum + (TOOK[one] ?? 0) * 1000, 0);
+  return Object.fromEntries(
+    done.map((one) => {
+      const began = new Date(at).toISOString();
+      at += (TOOK[one] ?? 0) * 1000;
+      return [one, began];
+    }),
+  );
+}
