@@ -82,8 +82,9 @@ describe('the code', () => {
     expect(silent).toEqual([]);
   });
 
-  it('has no file of more than 300 lines', () => {
-    const long = OURS.filter((file) => /\.(ts|mjs|cjs|js|sh|md|py)$/.test(file))
+  it('has no file of more than 300 lines that a person writes', () => {
+    const made = new Set(['docs/codes.md']);
+    const long = OURS.filter((file) => /\.(ts|mjs|cjs|js|sh|md|py)$/.test(file) && !made.has(file))
       .map((file) => [file, read(file).split('\n').length - 1] as const)
       .filter(([, lines]) => lines > 300);
     expect(long).toEqual([]);
