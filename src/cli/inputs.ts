@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { HostConnection, HostEntry } from '../domain/host-entry.ts';
 import type { Spec } from '../domain/spec.ts';
@@ -10,6 +9,7 @@ import { formatProblem, type Problem } from '../schema/problem.ts';
 import { parseSpec } from '../schema/spec.ts';
 import { omit } from './omit.ts';
 import { CliError, sentenceOf } from './outcome.ts';
+import { readSpecText } from './read-spec-text.ts';
 
 /** A spec that was read from a file, and the lawful but surprising things in it. */
 export interface SpecFile {
@@ -21,7 +21,7 @@ export interface SpecFile {
 
 /** Reads and parses a spec. Throws a CliError `usage` that lists every problem with its place. */
 export async function readSpec(file: string): Promise<SpecFile> {
-  const parsed = parseSpec(await readText(file), file);
+  const parsed = parseSpec(await readSpecText(file), file);
   if (!parsed.ok) {
     throw problemsError(parsed.problems, `mend ${file} and check it again: vfleet check ${file}`);
   }
@@ -30,24 +30,6 @@ export async function readSpec(file: string): Promise<SpecFile> {
     spec: parsed.spec,
     warnings: parsed.warnings.map(formatProblem),
   };
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CliError('usage', `${file} cannot be read: ${reasonOf(error)}.`, 'check the path', {
-      cause: error,
-    });
-  }
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'it is a folder';
-  if (code === 'EACCES') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The hosts that a spec selects from its inventory, in the inventory's order. Throws a CliError `usage`. */

@@ -1,26 +1,36 @@
 import { z } from 'zod';
 import { opposingArgs, sameKernelArg } from '../domain/kernel-args.ts';
-import { refusedKernelArg } from '../domain/refused-kernel-args.ts';
+import { KERNEL_ARG_LENGTH_MAX, refusedKernelArg } from '../domain/refused-kernel-args.ts';
 import type { Target } from '../domain/spec.ts';
+import { asGuess, meantList } from './meant.ts';
 
 /** Most kernel arguments in one list of a spec. */
 const KERNEL_ARGS_MAX = 64;
 
-const kernelArg = z.string().superRefine((arg, context) => {
-  const reason = refusedKernelArg(arg);
-  if (reason !== undefined) {
+const kernelArg = z
+  .string()
+  .superRefine((arg, context) => {
+    const reason = refusedKernelArg(arg);
+    if (reason === undefined) return;
     const shown = arg === '' ? 'the argument' : JSON.stringify(arg);
     const text = /^(?:is|has|holds) /.test(reason)
       ? `${shown} ${reason}`
       : `${shown} is refused: ${reason}`;
-    context.addIssue({ code: 'custom', message: text });
-  }
-});
+    const meant = /\s/.test(arg) ? meantList(arg) : undefined;
+    context.addIssue({ code: 'custom', message: `${text}${asGuess(meant)}` });
+  })
+  .meta({ pattern: '^[A-Za-z][A-Za-z0-9._,:=/@+-]*$', maxLength: KERNEL_ARG_LENGTH_MAX });
+
+const kernelArgList = z
+  .array(kernelArg)
+  .max(KERNEL_ARGS_MAX)
+  .prefault([])
+  .meta({ uniqueItems: true, examples: [['pci=realloc']] });
 
 /** `target.kernelArgs`: arguments that must be, and must not be, on the kernel command line. */
 export const kernelArgsSchema = z.strictObject({
-  present: z.array(kernelArg).max(KERNEL_ARGS_MAX).prefault([]),
-  absent: z.array(kernelArg).max(KERNEL_ARGS_MAX).prefault([]),
+  present: kernelArgList.meta({ description: 'Arguments that the kernel command line must have.' }),
+  absent: kernelArgList.meta({ description: 'Arguments that it must not have.' }),
 });
 
 /** A place in `target` and why what stands there contradicts the rest. */

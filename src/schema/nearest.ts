@@ -11,12 +11,6 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best?.word;
 }
 
-/** How a message goes on after an unknown word: the nearest known one, or all of them. */
-export function didYouMean(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`;
-}
-
 /** Edits (insert, delete, replace, swap neighbours) that turn one word into the other; row by row. */
 function editDistance(one: string, other: string): number {
   const [from, to] = [one.slice(0, 64), other.slice(0, 64)];

@@ -1,4 +1,5 @@
 import type { Share } from '../domain/spec.ts';
+import { asGuess } from './meant.ts';
 
 /** Result of reading a quantity: its value, or what is wrong with it. */
 export type Read<T> =
@@ -9,10 +10,13 @@ const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 } as const;
 /** Reads a time as people write it: `0`, `90s`, `30m`, `1h30m`, `2d`. The value is in milliseconds. */
 export function readDuration(text: string): Read<number> {
   if (text === '0') return { ok: true, value: 0 };
-  if (/^\d+$/.test(text)) return wrong(`needs a unit: ${text}s, ${text}m or ${text}h`);
+  if (/^\d+$/.test(text))
+    return wrong(`needs a unit; did you mean ${text}s, ${text}m or ${text}h?`);
   const match = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/.exec(text);
   if (match === null || text === '') {
-    return wrong(`expected a time such as 90s, 30m or 1h30m, found "${text}"`);
+    return wrong(
+      `expected a time such as 90s, 30m or 1h30m, found "${text}"${asGuess(meantTime(text))}`,
+    );
   }
   const [, days, hours, minutes, seconds] = match;
   const value =
@@ -44,7 +48,35 @@ export function readShare(input: string | number): Read<Share> {
     return { ok: true, value: { kind: 'percent', percent: Number(percent) } };
   }
   if (/^\d{1,9}$/.test(text)) return { ok: true, value: { kind: 'count', count: Number(text) } };
-  return wrong(`expected a number of hosts such as 2, or a share such as 5%, found "${text}"`);
+  return wrong(
+    `expected a number of hosts such as 2, or a share such as 5%, found "${text}"${asGuess(meantShare(text))}`,
+  );
+}
+
+/** `20min`, `1.5 hours`, `2w`: one number with a unit as people write it elsewhere, in our own words. */
+function meantTime(text: string): string | undefined {
+  const match = /^(\d{1,6}(?:[.,]\d{1,3})?)\s*([a-z]+)\.?$/i.exec(text.trim());
+  const [, number, unit] = match ?? [];
+  if (number === undefined || unit === undefined) return undefined;
+  const size = UNIT_WORDS_MS.find(([word]) => word.test(unit))?.[1];
+  const ms = size === undefined ? 0 : Number(number.replace(',', '.')) * size;
+  return ms >= UNIT_MS.s ? formatDuration(ms) : undefined;
+}
+
+const UNIT_WORDS_MS: readonly (readonly [RegExp, number])[] = [
+  [/^s(ecs?|econds?)?$/i, UNIT_MS.s],
+  [/^m(ins?|inutes?)?$/i, UNIT_MS.m],
+  [/^h(rs?|ours?)?$/i, UNIT_MS.h],
+  [/^d(ays?)?$/i, UNIT_MS.d],
+  [/^w(eeks?)?$/i, 7 * UNIT_MS.d],
+];
+
+/** `0.02`, `2 percent`: a share as programs and people write it elsewhere. */
+function meantShare(text: string): string | undefined {
+  const named = /^(\d{1,3}(?:\.\d+)?)\s*(?:percent|pct|per cent)$/i.exec(text)?.[1];
+  if (named !== undefined) return `${named}%`;
+  if (!/^0?\.\d{1,4}$/.test(text)) return undefined;
+  return `${Number((Number(text) * 100).toFixed(2))}%`;
 }
 
 function wrong(message: string): { ok: false; message: string } {

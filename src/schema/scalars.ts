@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import type { Share } from '../domain/spec.ts';
+import { asGuess } from './meant.ts';
 import { formatDuration, readDuration, readShare } from './quantities.ts';
 
 /** A whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, number> {
-  return z.number().refine((value) => Number.isInteger(value) && value >= min && value <= max, {
-    error: (issue) => `expected a whole number from ${min} to ${max}, found ${String(issue.input)}`,
-  });
+  const expected = `expected a whole number from ${min} to ${max}`;
+  return z
+    .number({ error: expected })
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, {
+      error: (issue) => `${expected}, found ${String(issue.input)}`,
+    })
+    .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
 /** A time as people write it, in milliseconds, within bounds in milliseconds. */
@@ -24,8 +29,14 @@ export function duration(minMs: number, maxMs: number): z.ZodType<number, string
       if (read.value >= minMs && read.value <= maxMs) return read.value;
       const bounds = `from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
       return report(`expected a time ${bounds}, found ${input}`);
-    });
+    })
+    .meta({ anyOf: [{ type: 'string', pattern: TIME }, { const: 0 }] });
 }
+
+/** What `readDuration` reads, for editors. */
+const TIME = '^(0|(?=\\d)(\\d{1,9}d)?(\\d{1,9}h)?(\\d{1,9}m)?(\\d{1,9}s)?)$';
+/** What `readShare` reads as text, for editors. */
+const SHARE = '^\\d{1,9}((\\.\\d{1,9})? ?%)?$';
 
 /** A number or share of hosts; `none` says why 0 makes no sense, when it makes none. */
 export function share(none?: string): z.ZodType<Share, string | number> {
@@ -43,20 +54,47 @@ export function share(none?: string): z.ZodType<Share, string | number> {
       const amount = value.kind === 'count' ? value.count : value.percent;
       if (none !== undefined && amount === 0) context.addIssue({ code: 'custom', message: none });
       return value;
+    })
+    .meta({
+      anyOf: [
+        { type: 'string', pattern: SHARE },
+        { type: 'integer', minimum: none === undefined ? 0 : 1 },
+      ],
     });
 }
 
 /** One line of text for people, at most 200 characters. */
 export function line(): z.ZodType<string, string> {
-  return z.string().refine((text) => /^[^\p{C}]{1,200}$/u.test(text), {
-    error: 'expected one line of 1 to 200 characters',
-  });
+  return z
+    .string()
+    .refine((text) => /^[^\p{C}]{1,200}$/u.test(text), {
+      error: 'expected one line of 1 to 200 characters',
+    })
+    .meta({ pattern: '^[^\\n\\r]{1,200}$' });
 }
+
+const ID_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** A name that stands in ids: lower-case letters, digits and hyphens, at most 63. */
 export function idName(): z.ZodType<string, string> {
-  return z.string().refine((text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text), {
-    error: (issue) =>
-      `expected at most 63 lower-case letters, digits and hyphens, the first no hyphen, found "${String(issue.input)}"`,
-  });
+  return z
+    .string()
+    .refine((text) => ID_NAME.test(text), {
+      error: (issue) => {
+        const expected =
+          'expected at most 63 lower-case letters, digits and hyphens, the first no hyphen';
+        const meant = meantName(String(issue.input));
+        const guess = asGuess(ID_NAME.test(meant) ? meant : undefined);
+        return `${expected}, found "${String(issue.input)}"${guess}`;
+      },
+    })
+    .meta({ pattern: ID_NAME.source });
+}
+
+/** `Enable IOMMU` → `enable-iommu`. */
+function meantName(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
 }

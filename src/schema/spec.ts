@@ -1,7 +1,9 @@
 import type { Share, Spec } from '../domain/spec.ts';
+import { asGuess } from './meant.ts';
+import { otherKind } from './other-kind.ts';
 import { type Problem, inFileOrder } from './problem.ts';
 import { formatDuration } from './quantities.ts';
-import { specSchema, toSpec } from './spec-schema.ts';
+import { SPEC_VERSION, specSchema, toSpec } from './spec-schema.ts';
 import { type YamlText, readYaml } from './yaml-text.ts';
 import { zodProblems } from './zod-problems.ts';
 
@@ -17,17 +19,38 @@ export type ParsedSpec =
  */
 export function parseSpec(text: string, fileName: string): ParsedSpec {
   const yaml = readYaml(text, fileName, { version: '1.2' });
+  const kind = otherKind(yaml.value, text);
+  if (kind !== undefined) return { ok: false, problems: [yaml.problemAt([], kind)] };
   if (yaml.value === undefined) return { ok: false, problems: inFileOrder(yaml.problems) };
   if (yaml.value === null) {
     const message = 'is empty; a spec needs name, hosts and target (see examples/)';
     return { ok: false, problems: [yaml.problemAt([], message)] };
   }
+  const version = versionProblem(yaml);
+  if (version !== undefined) return { ok: false, problems: [version] };
   const parsed = specSchema.safeParse(yaml.value);
   const issues = parsed.success ? [] : zodProblems(yaml, specSchema, parsed.error.issues);
   const problems = inFileOrder([...yaml.problems, ...issues]);
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const spec = toSpec(parsed.data);
   return { ok: true, spec, warnings: inFileOrder(warningsOf(spec, yaml)) };
+}
+
+/** Of another version nothing else can be judged, so that it is said first and alone. */
+function versionProblem(yaml: YamlText): Problem | undefined {
+  const { value } = yaml;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'version')) {
+    return undefined;
+  }
+  const { version } = value as { readonly version: unknown };
+  if (version === SPEC_VERSION || version === null) return undefined;
+  const found = JSON.stringify(version);
+  const reads = `this release reads version ${SPEC_VERSION} of the format, found ${found}`;
+  const isMeant = new RegExp(`^v?${SPEC_VERSION}(\\.0)*$`, 'i').test(found.replaceAll('"', ''));
+  return yaml.problemAt(
+    ['version'],
+    `${reads}${asGuess(isMeant ? String(SPEC_VERSION) : undefined)}`,
+  );
 }
 
 /** What a careful colleague would ask about. */
@@ -45,11 +68,6 @@ function warningsOf(spec: Spec, yaml: YamlText): Problem[] {
       percentOf(maxUnavailable) >= 50,
       ['limits', 'maxUnavailable'],
       'lets half of the hosts or more be down at once',
-    ],
-    [
-      !spec.reboot.trial,
-      ['reboot', 'trial'],
-      'a kernel line that does not start is then the default already, and the host is lost',
     ],
     [
       first?.kind === 'upTo' && percentOf(first.share) === 100,

@@ -11,13 +11,26 @@ const HOSTS_MAX = 100_000;
 
 const waveSchema = z
   .strictObject({
-    name: idName(),
-    hosts: wholeNumber(1, HOSTS_MAX).optional(),
-    upTo: share('0 adds no host; leave the wave out').optional(),
-    each: z.enum(['kind', 'none']).optional(),
-    maxFailures: share().optional(),
-    bake: duration(0, 30 * DAY_MS).prefault('0'),
-    promote: z.enum(['manual', 'auto']).prefault('auto'),
+    name: idName().meta({ description: 'Its name in status and in messages.' }),
+    hosts: wholeNumber(1, HOSTS_MAX)
+      .optional()
+      .meta({ description: 'So many hosts more; with each: kind, of each kind.' }),
+    upTo: share('0 adds no host; leave the wave out')
+      .optional()
+      .meta({ description: 'Up to this share or number of all hosts that have changes.' }),
+    each: z.enum(['kind', 'none']).optional().meta({
+      description: 'With hosts: N: N of each kind (kind), or N in all (none). First wave: kind.',
+    }),
+    maxFailures: share().optional().meta({
+      description: 'How many hosts of it may fail before no new one starts. First wave: 0.',
+    }),
+    bake: duration(0, 30 * DAY_MS)
+      .prefault('0')
+      .meta({ description: 'How long it is observed after its last host.' }),
+    promote: z
+      .enum(['manual', 'auto'])
+      .prefault('auto')
+      .meta({ description: 'Whether a person lets the next wave begin.' }),
   })
   .superRefine((wave, context) => {
     const report = (path: string[], message: string): void =>
@@ -28,6 +41,11 @@ const waveSchema = z
     if (wave.upTo !== undefined && wave.each !== undefined) {
       report(['each'], 'goes with hosts: N; a wave with upTo takes hosts in their order');
     }
+  })
+  .meta({
+    examples: [{ name: 'canary', hosts: 1 }],
+    oneOf: [{ required: ['hosts'] }, { required: ['upTo'] }],
+    not: { required: ['upTo', 'each'] },
   });
 
 type WaveInput = z.output<typeof waveSchema>;
@@ -50,13 +68,30 @@ export const wavesSchema = z
       const size = wave.upTo === undefined ? 'hosts' : 'upTo';
       context.addIssue({ code: 'custom', path: [index, size], message: useless });
     }
-    const last = waves.at(-1);
-    if (last === undefined || reachesAll(last)) return;
-    // A partial rollout that reads "done" is a trap; who wants a part selects it.
-    const message =
-      'is the last wave and must end with upTo: 100%; use hosts.select for fewer hosts';
+    const message = endProblem(waves);
+    if (message === undefined) return;
     context.addIssue({ code: 'custom', path: [waves.length - 1], message });
+  })
+  .meta({
+    examples: [
+      [
+        { name: 'canary', hosts: 1 },
+        { name: 'fleet', upTo: '100%' },
+      ],
+    ],
   });
+
+/** A partial rollout that reads "done" is a trap; who wants a part selects it. */
+function endProblem(waves: readonly WaveInput[]): string | undefined {
+  const last = waves.at(-1);
+  // One that stands before the last is told as what leaves no host to those after it.
+  if (last === undefined || waves.some(reachesAll)) return undefined;
+  const must = 'is the last wave and must end with upTo: 100%';
+  if (last.upTo?.kind === 'count' && last.upTo.count === 100) {
+    return `${must}; upTo: 100 is 100 hosts; did you mean 100%?`;
+  }
+  return `${must}; use hosts.select for fewer hosts`;
+}
 
 function reachesAll(wave: WaveInput): boolean {
   return wave.upTo?.kind === 'percent' && wave.upTo.percent === 100;
@@ -65,7 +100,7 @@ function reachesAll(wave: WaveInput): boolean {
 /** Why a wave can never have a host after those before it; counts and shares cannot be compared before a plan. */
 function uselessAfter(earlier: readonly WaveInput[], wave: WaveInput): string | undefined {
   const all = earlier.find(reachesAll);
-  if (all !== undefined) return `has no host left, since ${all.name} goes up to 100%`;
+  if (all !== undefined) return `has no host left, since ${all.name} before it goes up to 100%`;
   if (wave.upTo === undefined) return undefined;
   for (const { name, upTo } of earlier) {
     if (upTo?.kind !== wave.upTo.kind) continue;

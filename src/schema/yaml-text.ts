@@ -1,7 +1,6 @@
 import {
   LineCounter,
   type Node,
-  type YAMLError,
   type YAMLMap,
   isAlias,
   isMap,
@@ -12,6 +11,7 @@ import {
 } from 'yaml';
 import type { Document, Pair, Scalar, Tags, ToJSOptions } from 'yaml';
 import type { Problem } from './problem.ts';
+import { yamlErrorMessage } from './yaml-errors.ts';
 
 /** Longest text read as YAML, in UTF-16 code units; 10,000 hosts with a dozen variables each are 4 million. */
 export const YAML_LENGTH_MAX = 16 * 1024 * 1024;
@@ -27,6 +27,8 @@ export interface YamlText {
   readonly problems: readonly Problem[];
   /** The problem of one value; `at: 'key'` points to its key instead. */
   readonly problemAt: (path: Path, message: string, at?: 'key' | 'value') => Problem;
+  /** The whole text, without a byte order mark. */
+  readonly text: string;
 }
 
 /** How to read: ours is YAML 1.2 (`no` and `on` are text); Ansible reads 1.1 with tags of its own. */
@@ -40,7 +42,9 @@ export interface YamlOptions {
  * Reads one YAML document. Never throws: syntax errors, repeated keys, unknown tags, keys that are not plain,
  * aliases without anchor or that grow beyond measure, and further documents all come back as problems.
  */
-export function readYaml(text: string, file: string, options: YamlOptions): YamlText {
+export function readYaml(source: string, file: string, options: YamlOptions): YamlText {
+  // Editors on Windows put a byte order mark first; places are counted without it.
+  const text = source.startsWith('\ufeff') ? source.slice(1) : source;
   const lines = new LineCounter();
   const at = (offset: number, path: string, message: string): Problem => {
     const place = lines.linePos(offset);
@@ -48,7 +52,8 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
   };
   const unread = (message: string): YamlText => ({
     problems: [at(0, '', message)],
-    problemAt: (path, text_) => at(0, path.join('.'), text_),
+    problemAt: (path, why) => at(0, path.join('.'), why),
+    text,
   });
   if (text.length > YAML_LENGTH_MAX) {
     return unread(`is longer than ${YAML_LENGTH_MAX} characters, which is no file of a person's`);
@@ -69,47 +74,37 @@ export function readYaml(text: string, file: string, options: YamlOptions): Yaml
   if (document.errors.some((error) => error.message.includes('call stack')))
     return unread(TOO_DEEP);
   const { unreadable, repeated } = nodeProblems(document);
-  const fatal = [...documentProblems(document), ...unreadable];
+  const fatal = [...documentProblems(document, text), ...unreadable];
   const problems = [...fatal, ...repeated].map(([offset, message]) => at(offset, '', message));
   const problemAt: YamlText['problemAt'] = (path, message, where = 'value') =>
     at(offsetOf(document, path, where), path.map(String).join('.'), message);
-  if (fatal.length > 0) return { document, problems, problemAt };
-  return toPlain(document, problems, problemAt, at);
+  const read = { document, problems, problemAt, text };
+  return fatal.length > 0 ? read : toPlain(document, read);
 }
 
-function toPlain(
-  document: Document.Parsed,
-  problems: Problem[],
-  problemAt: YamlText['problemAt'],
-  at: (offset: number, path: string, message: string) => Problem,
-): YamlText {
+function toPlain(document: Document.Parsed, read: YamlText): YamlText {
   const bounds: ToJSOptions = { maxAliasCount: 100 };
   try {
-    return { value: document.toJS(bounds), document, problems, problemAt };
+    return { ...read, value: document.toJS(bounds) };
   } catch (error) {
     const message =
       error instanceof ReferenceError && error.message.startsWith('Excessive alias')
         ? 'repeats itself through aliases (*name) too often; write the values out'
         : `cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`;
-    return { document, problems: [...problems, at(0, '', message)], problemAt };
+    return { ...read, problems: [...read.problems, read.problemAt([], message)] };
   }
 }
 
 type Found = readonly [offset: number, message: string];
 
-function documentProblems(document: Document.Parsed): Found[] {
-  const errors = document.errors.map((error): Found => [error.pos[0], plainMessage(error)]);
-  const warnings = document.warnings.map((warning): Found => [
-    warning.pos[0],
-    plainMessage(warning),
-  ]);
-  return [...errors, ...warnings];
-}
-
-function plainMessage(error: YAMLError): string {
-  if (error.code === 'MULTIPLE_DOCS') return 'a second document starts here; write one per file';
-  const message = error.message.replace(/\s+at line \d+[\s\S]*$/, '');
-  return `is not YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+/** The library's errors and warnings; of several at one place, the first: the others come of it. */
+function documentProblems(document: Document.Parsed, text: string): Found[] {
+  const found = new Map<number, string>();
+  for (const error of [...document.errors, ...document.warnings]) {
+    const [offset] = error.pos;
+    if (!found.has(offset)) found.set(offset, yamlErrorMessage(error, text));
+  }
+  return [...found];
 }
 
 const TOO_DEEP = 'is nested too deeply to be read';
@@ -128,7 +123,7 @@ function nodeProblems(document: Document.Parsed): NodeProblems {
     visit(document, {
       Alias: (_, alias) => {
         if (alias.resolve(document) !== undefined) return;
-        const message = `*${alias.source} names no anchor (&${alias.source}) before it`;
+        const message = `*${alias.source} names no anchor (&${alias.source}) before it; put a text that begins with * in quotes`;
         unreadable.push([startOf(alias) ?? 0, message]);
       },
       Map: (_, map) => void repeated.push(...repeatedKeys(map)),
@@ -153,7 +148,7 @@ function repeatedKeys(map: YAMLMap): Found[] {
       seen.add(name);
       return [];
     }
-    return [[startOf(key) ?? 0, 'this key stands here twice; which one counts?'] as const];
+    return [[startOf(key) ?? 0, `"${name}" stands here twice; which one counts?`] as const];
   });
 }
 

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../src/schema/problem.ts';
-import { parseSpec } from '../../src/schema/spec.ts';
-
-function problemsOf(text: string): string[] {
-  const parsed = parseSpec(text, 's.yaml');
-  return parsed.ok ? [] : parsed.problems.map(formatProblem);
-}
+import { problemsOf } from './problems-of.ts';
 
 describe('texts made to do harm', () => {
   it('refuses aliases that grow without measure', () => {

@@ -1,24 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblem } from '../../src/schema/problem.ts';
-import { parseSpec } from '../../src/schema/spec.ts';
-
-const HEAD = `name: a
-hosts: { inventory: hosts.ini }
-target: { iommu: enabled }
-`;
-
-function problemsOf(text: string): string[] {
-  const parsed = parseSpec(text, 's.yaml');
-  return parsed.ok ? [] : parsed.problems.map(formatProblem);
-}
+import { HEAD, problemsOf } from './problems-of.ts';
 
 const waves = (...entries: string[]): string => `waves: [${entries.join(', ')}]`;
 const ALL = '{ name: all, upTo: 100% }';
 
 describe('a spec with one mistake is refused with exactly one problem', () => {
   it.each([
-    ['version: 2', 's.yaml:4:10 version: this release reads version 1, found 2'],
-    ['version: "1"', 's.yaml:4:10 version: this release reads version 1, found "1"'],
+    ['version: 2', 's.yaml:4:10 version: this release reads version 1 of the format, found 2'],
+    [
+      'version: "1"',
+      's.yaml:4:10 version: this release reads version 1 of the format, found "1"; did you mean 1?',
+    ],
     ['wave: []', 's.yaml:4:1 wave: "wave" is not known; did you mean "waves"?'],
     ['owner: { teem: x }', 's.yaml:4:10 owner.teem: "teem" is not known; did you mean "team"?'],
     [
@@ -31,7 +23,10 @@ describe('a spec with one mistake is refused with exactly one problem', () => {
     ],
     ['owner: { team: "" }', 's.yaml:4:16 owner.team: expected one line of 1 to 200 characters'],
     ['owner:', 's.yaml:4:1 owner: is empty; give it a value, or take the line out'],
-    ['limits: 5%', 's.yaml:4:9 limits: expected a mapping (key: value), found "5%"'],
+    [
+      'limits: 5%',
+      's.yaml:4:9 limits: expected a mapping (key: value), found "5%"; for example { maxFailures: 2% }',
+    ],
     [
       'limits: { parallel: 501 }',
       's.yaml:4:21 limits.parallel: expected a whole number from 1 to 500, found 501',
@@ -40,7 +35,10 @@ describe('a spec with one mistake is refused with exactly one problem', () => {
       'limits: { parallel: 2.5 }',
       's.yaml:4:21 limits.parallel: expected a whole number from 1 to 500, found 2.5',
     ],
-    ['limits: { parallel: 5% }', 's.yaml:4:21 limits.parallel: expected a number, found "5%"'],
+    [
+      'limits: { parallel: 5% }',
+      's.yaml:4:21 limits.parallel: expected a whole number from 1 to 500, found "5%"',
+    ],
     [
       'limits: { maxUnavailable: 0 }',
       's.yaml:4:27 limits.maxUnavailable: 0 would let no host start',
@@ -57,16 +55,26 @@ describe('a spec with one mistake is refused with exactly one problem', () => {
       'limits: { maxFailures: [] }',
       's.yaml:4:24 limits.maxFailures: expected a number of hosts such as 2, or a share such as 5%, found a list',
     ],
-    ['reboot: { timeout: 20 }', 's.yaml:4:20 reboot.timeout: needs a unit: 20s, 20m or 20h'],
+    [
+      'reboot: { timeout: 20 }',
+      's.yaml:4:20 reboot.timeout: needs a unit; did you mean 20s, 20m or 20h?',
+    ],
     [
       'reboot: { timeout: 20min }',
-      's.yaml:4:20 reboot.timeout: expected a time such as 90s, 30m or 1h30m, found "20min"',
+      's.yaml:4:20 reboot.timeout: expected a time such as 90s, 30m or 1h30m, found "20min"; did you mean 20m?',
     ],
     [
       'reboot: { timeout: 2d }',
       's.yaml:4:20 reboot.timeout: expected a time from 1m to 1d, found 2d',
     ],
-    ['reboot: { trial: no }', 's.yaml:4:18 reboot.trial: expected true or false, found "no"'],
+    [
+      'reboot: { trial: no }',
+      's.yaml:4:18 reboot.trial: expected true or false, found "no"; did you mean false?',
+    ],
+    [
+      'reboot: { trial: false }',
+      's.yaml:4:18 reboot.trial: false would make a kernel line the default before it was proven, and a host that does not start by it is lost; remove this. Where a host cannot boot on trial, plan says what to do about it',
+    ],
     [
       'onHostFailure: retry',
       's.yaml:4:16 onHostFailure: expected one of hold, rollback, found "retry"',
@@ -103,19 +111,22 @@ describe('a spec with one mistake is refused with exactly one problem', () => {
     ],
     [
       waves(ALL, '{ name: more, upTo: 100% }'),
-      's.yaml:4:56 waves.1.upTo: has no host left, since all goes up to 100%',
+      's.yaml:4:56 waves.1.upTo: has no host left, since all before it goes up to 100%',
     ],
     [waves('{ hosts: 1 }', ALL), 's.yaml:4:9 waves.0.name: is missing'],
     [
       'hooks: { drain: { on: worker, run: drain } }',
-      's.yaml:4:36 hooks.drain.run: expected a list, found "drain"',
+      's.yaml:4:36 hooks.drain.run: expected a list, found "drain"; did you mean [drain]?',
     ],
     ['hooks: { drain: { on: worker, run: [] } }', 's.yaml:4:31 hooks.drain.run.0: is missing'],
     [
       'hooks: { drain: { on: worker, run: [../x] } }',
       's.yaml:4:37 hooks.drain.run.0: "../x" is not the name of a file in the worker\'s hooks folder; write the name, not a path',
     ],
-    ['hooks: { drain: { run: [x] } }', 's.yaml:4:10 hooks.drain.on: is missing'],
+    [
+      'hooks: { drain: { run: [x] } }',
+      's.yaml:4:10 hooks.drain.on: is missing; one of worker, host',
+    ],
     [
       'hooks: { health: { on: host, run: ["a\\nb"] } }',
       's.yaml:4:36 hooks.health.run.0: holds a line break, which no argument may',
@@ -132,10 +143,16 @@ describe('a spec with one mistake is refused with exactly one problem', () => {
       waves('{ name: a, hosts: 1, select: x }', ALL),
       's.yaml:4:30 waves.0.select: not yet: waves.select is not built in this release',
     ],
-    ['name: b', 's.yaml:4:1: this key stands here twice; which one counts?'],
+    ['name: b', 's.yaml:4:1: "name" stands here twice; which one counts?'],
     ['---\nname: b', 's.yaml:4:1: a second document starts here; write one per file'],
-    ['owner: *nobody', 's.yaml:4:8: *nobody names no anchor (&nobody) before it'],
-    ['owner: !!js/x y', 's.yaml:4:8: is not YAML: unresolved tag: tag:yaml.org,2002:js/x'],
+    [
+      'owner: *nobody',
+      's.yaml:4:8: *nobody names no anchor (&nobody) before it; put a text that begins with * in quotes',
+    ],
+    [
+      'owner: !!js/x y',
+      's.yaml:4:8: is not YAML: what begins with ! is a tag; put the text !!js/x in quotes',
+    ],
     ['? [a]\n: b', 's.yaml:4:3: a key must be plain text'],
   ])('%s', (line, problem) => {
     expect(problemsOf(HEAD + line)).toEqual([problem]);
@@ -151,10 +168,9 @@ describe('the first three parts', () => {
     ['', 's.yaml:1:1: is empty; a spec needs name, hosts and target (see examples/)'],
     ['- a', 's.yaml:1:1: expected a mapping (key: value), found a list'],
     ['just text', 's.yaml:1:1: expected a mapping (key: value), found "just text"'],
-    [spec('{}', '{ iommu: enabled }'), 's.yaml:2:1 hosts.inventory: is missing'],
     [
-      spec('{ inventory: { command: [x] } }', '{ iommu: enabled }'),
-      's.yaml:2:21 hosts.inventory: not yet: an inventory from a command is not built in this release; write the path of a file',
+      spec('{}', '{ iommu: enabled }'),
+      's.yaml:2:1 hosts.inventory: is missing; for example inventory.ini',
     ],
     [
       spec('{ inventory: i, select: "web:&" }', '{ iommu: enabled }'),
@@ -166,7 +182,7 @@ describe('the first three parts', () => {
     ],
     [
       spec(INVENTORY, '{ iommu: on }'),
-      's.yaml:3:18 target.iommu: expected one of enabled, disabled, found "on"',
+      's.yaml:3:18 target.iommu: expected one of enabled, disabled, found "on"; did you mean enabled?',
     ],
     [
       spec(INVENTORY, '{ iommu: enabled, hugepages: [] }'),
@@ -239,7 +255,7 @@ describe('the first three parts', () => {
     [
       'iommu: enabled',
       'present: ["a b"]',
-      'present.0: "a b" holds white space; list each argument on its own',
+      'present.0: "a b" holds white space; list each argument on its own; did you mean [a, b]?',
     ],
     [
       'iommu: enabled',
@@ -265,13 +281,13 @@ limits: {}
 hooks: { drain: { on: worker, run: [/x], timeout: 5 } }
 `;
     expect(problemsOf(text)).toEqual([
-      's.yaml:1:1 name: is missing',
+      's.yaml:1:1 name: is missing; for example enable-iommu',
       's.yaml:1:1 nmae: "nmae" is not known; did you mean "name"?',
-      's.yaml:3:18 target.iommu: expected one of enabled, disabled, found "enable"',
+      's.yaml:3:18 target.iommu: expected one of enabled, disabled, found "enable"; did you mean enabled?',
       's.yaml:4:27 waves.0.hosts: expected a whole number from 1 to 100000, found 0',
-      's.yaml:6:1: this key stands here twice; which one counts?',
+      's.yaml:6:1: "limits" stands here twice; which one counts?',
       's.yaml:7:37 hooks.drain.run.0: "/x" is not the name of a file in the worker\'s hooks folder; write the name, not a path',
-      's.yaml:7:51 hooks.drain.timeout: needs a unit: 5s, 5m or 5h',
+      's.yaml:7:51 hooks.drain.timeout: needs a unit; did you mean 5s, 5m or 5h?',
     ]);
   });
 });

@@ -18,7 +18,8 @@ const port = z
   .number()
   .refine((value) => Number.isInteger(value) && value >= 1 && value <= 65_535, {
     error: 'expected a port from 1 to 65535',
-  });
+  })
+  .meta({ type: 'integer', minimum: 1, maximum: 65_535 });
 
 const jump = z.string().transform((text, context): JumpHost | null => {
   const read = readJumpHost(text);
@@ -48,7 +49,8 @@ const shared = {
   labels: labels.prefault({}),
 };
 
-const ownSchema = z.strictObject({
+/** An inventory of vfleet's own form as a person writes it. */
+export const ownInventorySchema = z.strictObject({
   version: z.literal(1, { error: 'this release reads version 1' }).prefault(1),
   defaults: z.strictObject(shared).prefault({}),
   hosts: z
@@ -63,7 +65,7 @@ const ownSchema = z.strictObject({
     .max(INVENTORY_HOSTS_MAX),
 });
 
-type Own = z.output<typeof ownSchema>;
+type Own = z.output<typeof ownInventorySchema>;
 type OwnHost = Own['hosts'][number];
 
 /** Whether a document is an inventory of vfleet's own form: `hosts` is a list, which it is nowhere in Ansible's. */
@@ -77,9 +79,9 @@ export function isOwnInventory(value: unknown): boolean {
 
 /** Reads vfleet's own inventory: a list of hosts, and what holds for all that do not say otherwise. */
 export function parseOwnInventory(yaml: YamlText): LoadedInventory {
-  const parsed = ownSchema.safeParse(yaml.value);
+  const parsed = ownInventorySchema.safeParse(yaml.value);
   if (!parsed.success) {
-    return { ok: false, problems: zodProblems(yaml, ownSchema, parsed.error.issues) };
+    return { ok: false, problems: zodProblems(yaml, ownInventorySchema, parsed.error.issues) };
   }
   const hosts = parsed.data.hosts.map((host) => toEntry(host, parsed.data.defaults));
   const indexes = new Map<string, number>();

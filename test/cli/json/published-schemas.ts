@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Ajv, type ErrorObject } from 'ajv';
 import { createGenerator } from 'ts-json-schema-generator';
+import { checkBy, type Check, type Schema } from '../../support/json-schema.ts';
 import { REPOSITORY } from '../../support/repository.ts';
-
-/** A JSON Schema, draft 7. */
-export type Schema = Readonly<Record<string, unknown>>;
 
 const REF = '#/definitions/';
 
@@ -66,28 +63,8 @@ export function publishedPath(command: string): string {
   return `docs/schemas/output/${command}.schema.json`;
 }
 
-/** What a value breaks of a published schema, as Ajv says it; empty for a valid one. */
-export type Check = (value: unknown) => readonly string[];
-
 /** A check by the published schema of a command, or of `error`. */
 export function publishedCheck(command: string): Check {
-  return checkBy(readSchema(publishedPath(command)));
-}
-
-/** A schema in a file of the repository. */
-export function readSchema(path: string): Schema {
-  return JSON.parse(readFileSync(new URL(path, REPOSITORY), 'utf8')) as Schema;
-}
-
-/** A check by a schema, which must be lawful in Ajv's strict mode. */
-export function checkBy(schema: Schema): Check {
-  // Times come from `Date.toJSON`, so that their form is no question; Ajv would only want to be told what it is.
-  const formats = { 'date-time': true } as const;
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true, formats });
-  const validate = ajv.compile(schema);
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map(sentence));
-}
-
-function sentence({ instancePath, message, params }: ErrorObject): string {
-  return `${instancePath} ${message ?? ''} ${JSON.stringify(params)}`;
+  const text = readFileSync(new URL(publishedPath(command), REPOSITORY), 'utf8');
+  return checkBy(JSON.parse(text) as Schema);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { commandsWithJson } from './commands.ts';
-import { checkBy, publishedPath, schemasFromTypes } from './published-schemas.ts';
+import { checkBy } from '../../support/json-schema.ts';
+import { publishedPath, schemasFromTypes } from './published-schemas.ts';
 
 /** Made from the types by `npx vitest run test/cli/json -u`. */
 const schemas = schemasFromTypes();
