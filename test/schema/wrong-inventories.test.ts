@@ -33,10 +33,7 @@ describe('a wrong INI inventory', () => {
     ],
     ['web:', 'i.ini:1:1: "web:" ends with : but names no port'],
     ['---\nall', 'i.ini:1:1: --- begins a YAML file; name it .yaml'],
-    [
-      '#!/bin/sh',
-      'i.ini:1:1: not yet: inventory scripts are not built in this release; write a file of hosts',
-    ],
+    ['#!/bin/sh', 'i.ini:1:1: is a script; in a spec write inventory: { command: [PATH, --list] }'],
     ['h ansible_port=0', 'i.ini:1:1 h.ansible_port: "0" is no port from 1 to 65535'],
     ['h ansible_port=ssh', 'i.ini:1:1 h.ansible_port: "ssh" is no port from 1 to 65535'],
     [
@@ -91,21 +88,59 @@ describe('a wrong INI inventory', () => {
   });
 });
 
+describe('wrong output of ansible-inventory', () => {
+  it.each([
+    [
+      '{"_meta": {}}',
+      '1:2 _meta.hostvars: is no mapping of hosts to their variables, which ansible-inventory --list prints there',
+    ],
+    [
+      '{"_meta": {"hostvars": {}}, "g": 5}',
+      '1:34 g: is no group; a group is a mapping with hosts, children or vars',
+    ],
+    [
+      '{"_meta": {"hostvars": {}}, "g": {"host": []}}',
+      '1:43 g.host: "host" is not known in a group; known here: hosts, children, vars',
+    ],
+    ['{"_meta": {"hostvars": {}}, "g": {"hosts": {}}}', '1:44 g.hosts: expected a list of names'],
+    ['{"_meta": {"hostvars": {}}, "g": [5]}', '1:35 g.0: expected a name (text)'],
+    [
+      '{"_meta": {"hostvars": {}}, "g": {"vars": []}}',
+      '1:43 g.vars: expected variables (a mapping)',
+    ],
+    [
+      '{"_meta": {"hostvars": {"a": 5}}, "g": ["a"]}',
+      '1:30 _meta.hostvars.a: expected variables (a mapping)',
+    ],
+    [
+      '{"_meta": {"hostvars": {"a": {\n "ansible_port": "x"}}}, "g": ["a"]}',
+      '2:18 a.ansible_port: "x" is no port from 1 to 65535',
+    ],
+    [
+      '{"_meta": {"hostvars": {"a": {"ansible_host": {"__ansible_vault": "x"}}}}, "g": ["a"]}',
+      '1:47 a.ansible_host: is vaulted, and vfleet needs its text to reach the host',
+    ],
+    [
+      '{"_meta": {"hostvars": {}}, "g": {"children": ["g"]}}',
+      '1:48 g.children.0: puts g into itself',
+    ],
+  ])('%s', (text, problem) => {
+    expect(problemsOf(text, 'out')).toEqual([`out:${problem}`]);
+  });
+});
+
 describe('a wrong YAML inventory', () => {
   it.each([
     ['', 'i.yaml:1:1: is empty; an inventory names hosts'],
     ['- a', 'i.yaml:1:1: expected groups (a mapping), as in all: { hosts: ... }'],
-    [
-      'all: [',
-      'i.yaml:1:7: is not YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
-    ],
+    ['all: [', 'i.yaml:1:7: is not YAML: a [ is opened and never closed'],
     [
       'plugin: aws_ec2',
-      'i.yaml:1:1 plugin: not yet: inventory plugins are not built in this release; write a file of hosts',
+      'i.yaml:1:1 plugin: configures a plugin, which only Ansible reads; in a spec write inventory: { command: [ansible-inventory, -i, PATH, --list] }',
     ],
     [
-      '_meta: {}',
-      'i.yaml:1:1: not yet: output of ansible-inventory is not built in this release; name the inventory itself',
+      '$ANSIBLE_VAULT;1.1;AES256\n3061',
+      'i.yaml:1:1: is vaulted, which only Ansible reads; in a spec write inventory: { command: [ansible-inventory, -i, PATH, --list] }',
     ],
     [
       'all: { hosts: [a] }',
@@ -162,6 +197,14 @@ describe('a wrong YAML inventory', () => {
   });
 });
 
+const GROUPS = 'is not supported; groups are ( ), (?: ) and (?P<name> ), and (?i) may come first';
+const ESCAPES =
+  'is not supported; of escapes with a letter there are \\d \\w \\s \\b, \\D \\W \\S \\B and \\A';
+
+function unreadable(expression: string, message: string): string {
+  return `"${expression}" is no regular expression that can be read here: ${message}`;
+}
+
 describe('a wrong host pattern', () => {
   const host = (name: string) => ({
     name,
@@ -190,10 +233,20 @@ describe('a wrong host pattern', () => {
     ],
     ['all:!all', '"all:!all" selects no host'],
     ['ungrouped', '"ungrouped" selects no host'],
+    ['~c.*', 'no host or group matches "~c.*"'],
+    ['~[ab]{1,b', 'no host or group matches "~[ab]{1"; a comma ends a term, also the one in {1,2}'],
+    ['~(a', unreadable('~(a', 'missing closing ): `(a`')],
+    ['~a**', unreadable('~a**', 'invalid nested repetition operator: `**`')],
+    ['~(?=a)', unreadable('~(?=a)', `(?= ${GROUPS}`)],
+    ['~a(?i)b', unreadable('~a(?i)b', `(?i ${GROUPS}`)],
+    ['~(?<n>a)', unreadable('~(?<n>a)', `(?< ${GROUPS}`)],
+    ['~(a)\\1', unreadable('~(a)\\1', `\\1 ${ESCAPES}`)],
+    ['~\\pL', unreadable('~\\pL', `\\p ${ESCAPES}`)],
     [
-      '~a.*',
-      'not yet: regular expressions ("~a.*") are not built in this release; use a glob such as web*',
+      '~[[:alpha:]]',
+      unreadable('~[[:alpha:]]', '[:alpha:] is no class in Python; write the characters out'),
     ],
+    ['all:!~', unreadable('~', 'it is empty')],
     ['all:!', '"!" names nothing'],
     ['all:!&a', '"!&a" has two signs; write one & or !'],
     ['a b', '"a b" holds white space; separate terms by : or ,'],
