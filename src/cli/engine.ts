@@ -1,7 +1,10 @@
-import type { Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
+import type { RolloutStatus } from '../domain/status.ts';
 import { NoEngine, connectEngine, within } from '../engine/connect.ts';
+import { temporalProfiles } from '../engine/temporal-profiles.ts';
 import type { CommandContext } from './context.ts';
+import { rememberNames } from './known-names.ts';
 import { CliError } from './outcome.ts';
 
 /** How long each kind of call may take, in milliseconds. No call to the engine is without one. */
@@ -24,8 +27,12 @@ export interface Engine {
   readonly address: string;
   readonly namespace: string;
   readonly taskQueue: string;
-  /** Runs calls with a common deadline in milliseconds. Throws `EngineTimeout`. */
+  /** Runs calls with a common deadline in milliseconds. Throws `EngineTimeout`, or a CliError when nobody listens there. */
   readonly within: <T>(ms: number, calls: () => Promise<T>) => Promise<T>;
+  /** Keeps the names of a rollout and its hosts for completions; absent for the demo's. */
+  readonly remember?: (status: RolloutStatus) => Promise<void>;
+  /** Looks for the engine again, wherever it is now; absent for one that somebody else connected to. */
+  readonly reconnect?: () => Promise<Engine>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,14 +52,16 @@ export async function withEngine<T>(
 async function openEngine(context: CommandContext): Promise<Engine> {
   try {
     const { client, address, namespace, close } = await connectEngine();
-    return createEngine({ client, address, namespace, close }, context.config.taskQueue);
+    const engine = createEngine({ client, address, namespace, close }, context.config.taskQueue);
+    return {
+      ...engine,
+      remember: (status) => rememberNames(context.config.stateFolder, status),
+      reconnect: () => openEngine(context),
+    };
   } catch (error) {
     if (!(error instanceof NoEngine)) throw error;
     context.log.debug({ err: error }, 'no engine');
-    throw new CliError('no-engine', error.message, 'run vfleet up', {
-      code: 'engine.none',
-      cause: error,
-    });
+    throw noEngine(error.message, error);
   }
 }
 
@@ -64,8 +73,40 @@ export function createEngine(
   return {
     ...connected,
     taskQueue,
-    within: (ms, calls) => within(connected.client, ms, calls),
+    within: async (ms, calls) => {
+      try {
+        return await within(connected.client, ms, calls);
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        throw noEngine(`Engine ${connected.address} does not answer any more.`, error);
+      }
+    },
   };
+}
+
+/** gRPC's own word for a server that cannot be reached, also as the cause of an error of the SDK. */
+function isUnavailable(error: unknown): boolean {
+  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  if (!isGrpcServiceError(cause)) return false;
+  const code: number = cause.code;
+  return code === UNAVAILABLE;
+}
+
+/** grpc.io: status code 14. */
+const UNAVAILABLE = 14;
+
+function noEngine(message: string, cause: unknown): CliError {
+  const profiles = temporalProfiles();
+  const choose =
+    profiles.length === 0
+      ? ''
+      : `; or use one that is set up: TEMPORAL_PROFILE=${profiles[0] ?? ''} vfleet ... (profiles: ${profiles.join(', ')})`;
+  return new CliError(
+    'no-engine',
+    message,
+    `run vfleet up for an engine on this machine${choose}; vfleet demo needs none`,
+    { code: 'engine.none', cause },
+  );
 }
 
 /** What workers poll a task queue. */

@@ -104,6 +104,12 @@ export interface ReadStatus {
  * answers a CliError says which queue has none since when.
  */
 export async function readStatus(engine: Engine, id: string): Promise<ReadStatus> {
+  const read = await askStatus(engine, id);
+  await engine.remember?.(read.status);
+  return read;
+}
+
+async function askStatus(engine: Engine, id: string): Promise<ReadStatus> {
   const info = await described(engine, id);
   const handle = engine.client.workflow.getHandle(rolloutWorkflowId(id));
   if (info.status.name === 'RUNNING') {
@@ -177,7 +183,7 @@ export async function noWorker(engine: Engine, queue: string, what: string): Pro
   return new CliError(
     'no-engine',
     `${what} no worker answers on task queue ${queue} of engine ${engine.address}: ${since}.`,
-    'start one: vfleet up, or vfleet worker',
+    'start one on a machine that reaches the hosts: vfleet worker',
     { code: 'worker.none' },
   );
 }

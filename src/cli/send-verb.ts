@@ -45,10 +45,11 @@ function verbError(error: unknown, rollout: string, verb: RolloutVerb): unknown 
       cause: error,
     });
   }
-  if (isNoAnswer(error)) {
+  const isLost = error instanceof CliError && error.code === 'engine.none';
+  if (isLost || isNoAnswer(error)) {
     return new CliError(
       'no-engine',
-      `${verb.verb} is not confirmed after ${DEADLINES.verbMs / 1000} s; it may still run.`,
+      `${verb.verb} is not confirmed${isLost ? `: ${error.message}` : ` after ${DEADLINES.verbMs / 1000} s;`} it may still run.`,
       `repeat it with --id ${verb.id}: the same id never acts twice`,
       { code: 'verb.not-confirmed', cause: error },
     );

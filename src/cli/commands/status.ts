@@ -63,7 +63,7 @@ export async function watch(context: CommandContext, engine: Engine, id: string)
         last = now;
         screen.show(now);
       },
-      onSilence: (error) => context.note(error.message),
+      onSilence: screen.silent,
     });
     screen.close();
     context.print(await textOf(context, engine, end, 'result'));

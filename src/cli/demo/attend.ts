@@ -43,15 +43,23 @@ export function createAttendant(options: AttendOptions): (status: RolloutStatus)
       helped.set(host.name, turn);
       const verb = await showHold(options, status, host, turn);
       if (verb === undefined) continue;
-      const why = verb === 'retry' ? undefined : (host.code ?? 'held');
-      const command = `vfleet ${verb} ${shortName(status)} ${host.name}${why === undefined ? '' : ` --reason ${why}`} --yes`;
-      await take(options, status.id, command, {
-        verb,
-        hosts: { names: [host.name] },
-        ...(why === undefined ? {} : { reason: why }),
-      });
+      await leaveHold(options, status, host, verb);
     }
   };
+}
+
+async function leaveHold(
+  options: AttendOptions,
+  status: RolloutStatus,
+  { name, code }: RolloutHostStatus,
+  verb: HostExit['verb'],
+): Promise<void> {
+  const hosts = { names: [name] };
+  const command = `vfleet ${verb} ${shortName(status)} ${name}`;
+  if (verb === 'retry') return take(options, status.id, `${command} --yes`, { verb, hosts });
+  const reason = code ?? 'held';
+  const full = `${command} --reason ${reason} --yes`;
+  return take(options, status.id, full, { verb, hosts, reason });
 }
 
 /** Whether something is met for the first time. */

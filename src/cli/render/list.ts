@@ -1,9 +1,9 @@
 import type { RolloutStatus } from '../../domain/status.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { ListedRollout } from '../rollouts.ts';
-import { phaseText } from './status.ts';
+import { phaseText, shortName } from './status.ts';
 import { columns, type Style } from './style.ts';
-import { moment } from './time.ts';
+import { age, moment } from './time.ts';
 
 /** A rollout in the list; `problem` says why its status could not be read. */
 export interface ListRow {
@@ -19,6 +19,7 @@ export function renderList(
 ): string {
   const { now, attention, style } = options;
   const rows = plainLines(given);
+  if (rows.length > 0 && attention) return attentionText(rows, now, style);
   if (rows.length === 0) {
     return attention
       ? `Nothing waits for a person.   ${style.command('vfleet list')} shows every rollout, ${style.command('vfleet --help')} what you can do.`
@@ -34,6 +35,61 @@ export function renderList(
       status?.startedBy ?? '',
     ]),
   ]).join('\n');
+}
+
+/** What needs a person, each rollout with why and the next command. */
+function attentionText(rows: readonly ListRow[], now: Date, style: Style): string {
+  const needs = rows.length === 1 ? '1 rollout needs' : `${rows.length} rollouts need`;
+  return [
+    style.strong(`${needs} a person`),
+    ...rows.map(({ rollout, status, problem }) =>
+      [
+        `${style.strong(rollout.id)}   ${status === undefined ? style.warn('NOBODY ANSWERS FOR IT') : `${phaseText(status, style)}   ${doneOf(status)} done`}`,
+        `  ${status?.explanation ?? problem ?? rollout.engineStatus}`,
+        ...(status === undefined ? [] : heldLines(status, now, style)),
+        ...nextCommands(status, rollout.id).map((line) => `  next   ${style.command(line)}`),
+      ].join('\n'),
+    ),
+  ].join('\n\n');
+}
+
+/** Most held hosts named of one rollout. */
+const NAMED_MAX = 8;
+
+function heldLines(status: RolloutStatus, now: Date, style: Style): string[] {
+  const held = status.hosts.filter((host) => host.state === 'held');
+  const more = held.length - NAMED_MAX;
+  return [
+    ...columns(
+      held
+        .slice(0, NAMED_MAX)
+        .map((host) => [
+          host.name,
+          host.since === undefined ? '' : age(host.since, now),
+          host.step === undefined ? '' : `at ${host.step}`,
+          style.warn(host.code ?? ''),
+        ]),
+      { indent: 4 },
+    ),
+    ...(more > 0 ? [`    and ${more} more`] : []),
+  ];
+}
+
+/** What to type: where a decision needs a look first, the look. */
+function nextCommands(status: RolloutStatus | undefined, id: string): string[] {
+  if (status === undefined) return ['vfleet worker, on a machine that reaches the hosts'];
+  const name = shortName(status);
+  const held = status.hosts.find((host) => host.state === 'held');
+  const look = held === undefined ? [] : [`vfleet host ${name} ${held.name}`];
+  if (status.phase === 'awaiting-promotion') return [...look, `vfleet promote ${name}`];
+  if (status.phase !== 'paused') return look.length > 0 ? look : [`vfleet status ${id}`];
+  return [...look, `vfleet resume ${name}${isBudgetSpent(status) ? ' --new-budget N' : ''}`];
+}
+
+/** A person's pause stands in the trail, a spent budget's does not. */
+function isBudgetSpent({ audit }: RolloutStatus): boolean {
+  const last = audit.findLast(({ verb }) => verb === 'pause' || verb === 'resume');
+  return last?.verb !== 'pause';
 }
 
 function doneOf(status: RolloutStatus): string {

@@ -1,7 +1,9 @@
 import type { RolloutStatus } from '../../domain/status.ts';
+import { plainLines } from '../../domain/plain-line.ts';
+import { isFinal } from '../rollout-outcome.ts';
 import { phaseText, runningFor, shortName } from './status.ts';
-import { columns, widthOf, type Style } from './style.ts';
-import { age } from './time.ts';
+import { columns, widthOf, wrapWords, type Style } from './style.ts';
+import { age, clock, moment } from './time.ts';
 import { waveTable } from './waves.ts';
 
 /** What a live view shows beside the status itself. */
@@ -13,15 +15,20 @@ export interface LiveView {
   /** The terminal now. */
   readonly width: number;
   readonly rows: number;
+  /** Nobody answers: why, and the time of the last answer. What is shown is as old as that. */
+  readonly silence?: { readonly why: string; readonly since: Date };
 }
 
-/** A rollout in a terminal, redrawn in place: at most `rows` lines, none wider than `width`. */
-export function renderLive(view: LiveView, style: Style): string {
-  const { status, now, rows } = view;
-  const { failures, failuresMax, unavailable, unavailableMax } = status.budget;
+/** A rollout in a terminal, redrawn in place: at most `rows - 1` lines, none wider than `width`. */
+export function renderLive(given: LiveView, style: Style): string {
+  // Events carry our own colours; whoever made them has made them plain.
+  const view = { ...plainLines({ ...given, events: [] }), events: given.events };
+  const { status, now, rows, width } = view;
   const top = [
-    `${style.strong(status.id)}   ${phaseText(status, style)}   ${runningFor(status, now)}   ${style.faint(`failures ${failures} of ${failuresMax}, unavailable ${unavailable} of ${unavailableMax}`)}`,
-    style.faint(status.explanation),
+    `${style.strong(status.id)}   ${phaseText(status, style)}   ${runningFor(status, now)}`,
+    ...silenceLines(view, style),
+    progressLine(status, now, width),
+    ...wrapWords(status.explanation.split(' '), width).map(style.faint),
     '',
     ...waveTable(status, now, shortName(status), style),
     '',
@@ -31,7 +38,37 @@ export function renderLive(view: LiveView, style: Style): string {
   const gap = hosts.length === 0 ? [] : [''];
   const room = left - hosts.length - gap.length;
   const events = room <= 0 ? [] : view.events.slice(-room);
-  return [...top, ...hosts, ...gap, ...events].map((line) => cut(line, view.width)).join('\n');
+  return [...top, ...hosts, ...gap, ...events]
+    .slice(0, Math.max(1, rows - 1))
+    .map((line) => cut(line, width))
+    .join('\n');
+}
+
+function silenceLines({ silence, now, width }: LiveView, style: Style): string[] {
+  if (silence === undefined) return [];
+  const text = `NO ANSWER since ${clock(silence.since)} (${age(silence.since.toISOString(), now)}): ${silence.why} This view goes on by itself.`;
+  return wrapWords(text.split(' '), width).map(style.warn);
+}
+
+/** `[=====.....] 5 of 10   failures 0 of 2   unavailable 1 of 4   ETA about 04:10`. */
+function progressLine(status: RolloutStatus, now: Date, width: number): string {
+  const { failures, failuresMax, unavailable, unavailableMax } = status.budget;
+  const all = status.waves.reduce((sum, wave) => sum + wave.hosts, 0);
+  const open = status.waves.reduce(
+    (sum, { counts }) => sum + (counts.queued ?? 0) + (counts.running ?? 0) + (counts.held ?? 0),
+    0,
+  );
+  const ended = all - open;
+  const cells = width < 80 ? 10 : 24;
+  const full = all === 0 ? cells : Math.floor((ended / all) * cells);
+  const eta =
+    status.estimate === undefined || isFinal(status)
+      ? ''
+      : `   ETA about ${moment(status.estimate.endsAt, now)}`;
+  return (
+    `[${'='.repeat(full)}${'.'.repeat(cells - full)}] ${ended} of ${all}${eta}` +
+    `   failures ${failures} of ${failuresMax}   unavailable ${unavailable} of ${unavailableMax}`
+  );
 }
 
 /** Held hosts first, then the running ones with their steps, in columns. */
@@ -49,8 +86,8 @@ function hostLines(view: LiveView, style: Style): string[] {
       ]),
       ...running.map((host) => [
         host.name,
-        'running',
-        host.step ?? '',
+        host.pausedBefore === undefined ? 'running' : 'stopped',
+        host.pausedBefore === undefined ? (host.step ?? '') : `before ${host.pausedBefore}`,
         host.since === undefined ? '' : age(host.since, now),
       ]),
     ],
