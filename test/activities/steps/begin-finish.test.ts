@@ -3,6 +3,7 @@ import { beginRun } from '../../../activities/steps/begin.ts';
 import { finishRun } from '../../../activities/steps/finish.ts';
 import { inspectForward, inspectRollback } from '../../../activities/steps/inspect.ts';
 import { lastStandingRun, parseRecord } from '../../../src/facts/record.ts';
+import type { HostPort } from '../../../src/host/port.ts';
 import type { MemoryHost } from '../../../src/simulator/memory-host.ts';
 import { createMemoryHost } from '../../../src/simulator/memory-host.ts';
 import { begun, guard, LEASE, PASSTHROUGH, planned } from '../../support/step-run.ts';
@@ -78,6 +79,27 @@ describe('beginRun', () => {
     expect(outcome).toMatchObject({ kind: 'hold', code: 'host.record-unreadable' });
     expect(text(RECORD_FILE)).toBe('not json');
   });
+});
+
+/** The verbs that a step calls, each of which is one SSH command. */
+async function commandsOf(step: (port: HostPort) => Promise<unknown>): Promise<string[]> {
+  const verbs: string[] = [];
+  await step({
+    name: host.name,
+    read: (request) => host.read(request).finally(() => verbs.push('read')),
+    write: (request) => host.write(request).finally(() => verbs.push('write')),
+    poke: (request) => host.poke(request).finally(() => verbs.push('poke')),
+    run: (request) => host.run(request).finally(() => verbs.push('run')),
+  });
+  return verbs;
+}
+
+it('takes three commands to begin and two to finish, whatever is written with them', async () => {
+  const { plan } = await planned(make());
+  const call = { guard: guard(1), lease: LEASE, changes: plan.changes };
+  expect(await commandsOf((port) => beginRun(port, call))).toEqual(['read', 'write', 'write']);
+  const end = { guard: guard(2), rollout: LEASE.rollout, outcome: 'done' };
+  expect(await commandsOf((port) => finishRun(port, end))).toEqual(['read', 'write']);
 });
 
 describe('the message of the day', () => {
