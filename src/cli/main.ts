@@ -44,7 +44,9 @@ async function report(error: unknown, json: boolean): Promise<Outcome> {
   }
   const { explainError } = await import('./explain-error.ts');
   const known = error instanceof CliError ? error : explainError(error);
-  process.stderr.write(`vfleet: ${terminalText(known.message)}\n`);
+  const { localTimes } = await import('./render/time.ts');
+  const message = localTimes(known.message, new Date());
+  process.stderr.write(`vfleet: ${terminalText(message)}\n`);
   if (known.next !== '') process.stderr.write(`  next: ${terminalText(known.next)}\n`);
   if (known.code !== undefined) process.stderr.write(`  more: vfleet explain ${known.code}\n`);
   if (process.env['VFLEET_LOG'] === 'debug')

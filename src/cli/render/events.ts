@@ -2,6 +2,7 @@ import { HOST_STATES } from '../../domain/host-run.ts';
 import type { RolloutHostStatus, RolloutStatus, WaveStatus } from '../../domain/status.ts';
 import { count } from './plan.ts';
 import type { Style } from './style.ts';
+import { localTimes } from './time.ts';
 
 /** Most hosts of one state named one by one in one moment; more are counted, so that a log of 10,000 hosts stays readable. */
 const NAMED_MAX = 12;
@@ -11,8 +12,14 @@ const WAVE_WORDS: Readonly<Record<WaveStatus['phase'], string>> = {
   running: 'is under way',
   baking: 'bakes',
   'awaiting-promotion': 'waits for a person',
-  ended: 'has ended',
+  ended: 'is over',
 };
+
+/** A wave is over when none of its hosts is queued or running: those that are held still wait. */
+function waveWords({ phase, counts }: WaveStatus): string {
+  const held = phase === 'ended' ? (counts.held ?? 0) : 0;
+  return `${WAVE_WORDS[phase]}${held === 0 ? '' : ` but for ${held} held`}`;
+}
 
 /** What happened between two answers, one line each, in the order people care: the rollout, waves, then hosts. */
 export function eventsBetween(
@@ -23,13 +30,15 @@ export function eventsBetween(
   const lines: string[] = [];
   if (before?.phase !== after.phase) {
     const phase = after.phase.replaceAll('-', ' ');
-    lines.push(`${style.strong(after.id)} is ${phase}: ${after.explanation}`);
+    lines.push(
+      `${style.strong(after.id)} is ${phase}: ${localTimes(after.explanation, new Date())}`,
+    );
   }
   after.waves.forEach((wave, at) => {
     const was = before?.waves[at]?.phase ?? 'pending';
     if (wave.phase !== was) {
       const name = `${style.strong(wave.name)} (${count(wave.hosts, 'host')})`;
-      lines.push(`wave ${name} ${WAVE_WORDS[wave.phase]}`);
+      lines.push(`wave ${name} ${waveWords(wave)}`);
     }
   });
   return [...lines, ...hostEvents(before, after, style)];

@@ -3,7 +3,7 @@ import { plainLines } from '../../domain/plain-line.ts';
 import type { ListedRollout } from '../rollouts.ts';
 import { phaseText, shortName } from './status.ts';
 import { columns, type Style } from './style.ts';
-import { age, moment } from './time.ts';
+import { age, localTimes, moment } from './time.ts';
 
 /** A rollout in the list; `problem` says why its status could not be read. */
 export interface ListRow {
@@ -45,7 +45,7 @@ function attentionText(rows: readonly ListRow[], now: Date, style: Style): strin
     ...rows.map(({ rollout, status, problem }) =>
       [
         `${style.strong(rollout.id)}   ${status === undefined ? style.warn('NOBODY ANSWERS FOR IT') : `${phaseText(status, style)}   ${doneOf(status)} done`}`,
-        `  ${status?.explanation ?? problem ?? rollout.engineStatus}`,
+        `  ${localTimes(status?.explanation ?? problem ?? rollout.engineStatus, now)}`,
         ...(status === undefined ? [] : heldLines(status, now, style)),
         ...nextCommands(status, rollout.id).map((line) => `  next   ${style.command(line)}`),
       ].join('\n'),

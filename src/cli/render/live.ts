@@ -3,7 +3,7 @@ import { plainLines } from '../../domain/plain-line.ts';
 import { isFinal } from '../rollout-outcome.ts';
 import { phaseText, runningFor, shortName } from './status.ts';
 import { columns, widthOf, wrapWords, type Style } from './style.ts';
-import { age, clock, moment } from './time.ts';
+import { age, clock, localTimes, moment } from './time.ts';
 import { waveTable } from './waves.ts';
 
 /** What a live view shows beside the status itself. */
@@ -28,7 +28,7 @@ export function renderLive(given: LiveView, style: Style): string {
     `${style.strong(status.id)}   ${phaseText(status, style)}   ${runningFor(status, now)}`,
     ...silenceLines(view, style),
     progressLine(status, now, width),
-    ...wrapWords(status.explanation.split(' '), width).map(style.faint),
+    ...wrapWords(localTimes(status.explanation, now).split(' '), width).map(style.faint),
     '',
     ...waveTable(status, now, shortName(status), style),
     '',

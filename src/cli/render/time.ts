@@ -31,11 +31,12 @@ export function moment(iso: string, now: Date): string {
   return sameDay ? clock : `${DAYS[at.getDay()] ?? ''} ${clock}`;
 }
 
-/** A sentence of vfleet's with the ISO 8601 moments in it as a reader's own: only JSON speaks UTC. */
+/** An ISO 8601 moment in UTC that stands alone, so not one in a path or a name. */
+const ISO = /(?<![^\s(])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[\s.,;:)]|$)/g;
+
+/** A sentence of vfleet's with the moments in it on the reader's own clock: only JSON speaks UTC. */
 export function localTimes(sentence: string, now: Date): string {
-  return sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) =>
-    moment(iso, now),
-  );
+  return sentence.replaceAll(ISO, (iso) => moment(iso, now));
 }
 
 /** `02:13:07`, in the reader's own time zone. */
