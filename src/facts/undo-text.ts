@@ -38,7 +38,10 @@ export function undoText(run: RecordedRun): string | undefined {
 /** What a person reads first. */
 function header(run: RecordedRun, change: CmdlineChange): string {
   const { before } = change.dropIn;
-  const was = before === null ? 'it was not there' : 'an earlier rollout wrote it';
+  const restores =
+    before === null
+      ? `removes ${DROP_IN_PATH}, which was not there before`
+      : `puts ${DROP_IN_PATH} back as an earlier rollout wrote it`;
   return [
     `#!/bin/sh`,
     `# Takes back what vfleet changed on this host, without vfleet. Plain shell: read it, then run it as root:`,
@@ -47,7 +50,7 @@ function header(run: RecordedRun, change: CmdlineChange): string {
     `#`,
     `# rollout   ${run.rollout}, by ${run.who}, begun here ${run.since}; written before its first change`,
     `# changes   the kernel line: add ${words(change.add)}; drop ${words(change.drop)}`,
-    `# does      puts ${DROP_IN_PATH} back (${was}), removes the trial entry and its`,
+    `# does      ${restores}; removes the trial entry and its`,
     `#           one-shot boot, runs update-grub, notes the undo for vfleet and gives this host up (lease, message of the day)`,
     `# reboots   never. It says at its end whether one is needed, to leave a kernel line that runs now`,
     `# when      at any time, also long after the rollout has ended, and as often as you like. When somebody else has`,
