@@ -167,7 +167,7 @@ export const COMMAND_CODES = {
       'the workers serve another task queue, namespace or engine',
     ],
     exits: [
-      'start one where SSH should start: `vfleet worker`, or `vfleet up` on your own machine; rollouts go on where they were',
+      'start one on a machine that reaches the hosts: `vfleet worker`; rollouts go on where they were',
       'the sentence names engine and queue: compare with VFLEET_TASK_QUEUE, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE of the worker',
     ],
   },

@@ -13,7 +13,7 @@ export const HOST_CODES = {
     ],
     exits: [
       'see the holder: `vfleet status NAME` with its name, in its engine; bring it to its end, then `vfleet retry NAME HOST`',
-      'only when nothing works on the host any more: look at `cat /var/lib/vfleet/lease` there, remove that file, then `vfleet retry NAME HOST`',
+      'only when nothing works on the host any more: `vfleet release HOST -i INVENTORY --reason TEXT`, then `vfleet retry NAME HOST`',
       'or leave this host: `vfleet skip NAME HOST --reason TEXT`',
     ],
   },

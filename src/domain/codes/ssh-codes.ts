@@ -42,7 +42,7 @@ export const SSH_CODES = {
     ],
     exits: [
       'compare with the host, at its console: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`',
-      'the same fingerprint: `ssh-keygen -R ADDRESS`, add the new key to known_hosts, then `vfleet retry NAME HOST`',
+      'the same fingerprint: `ssh-keygen -R ADDRESS`, `ssh-keyscan -p PORT ADDRESS >> ~/.ssh/known_hosts`, then `vfleet retry NAME HOST`',
       'another one: do not log in; find out what answers there, and `vfleet skip NAME HOST --reason TEXT`',
     ],
   },

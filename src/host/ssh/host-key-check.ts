@@ -67,7 +67,7 @@ function errorOf(verdict: HostKeyVerdict, { place, key, file }: Shown): HostErro
         'ssh.host-key-changed',
         host,
         `its host key is not the one in ${verdict.where} (it showed ${shown}): something else answers at ${address}, or the host was ` +
-          `reinstalled; if its console shows the same fingerprint, run: ssh-keygen -R '${knownHostName(address, port)}' -f ${file} and add the new key`,
+          `reinstalled; if its console shows the same fingerprint, run: ssh-keygen -R '${knownHostName(address, port)}' -f ${file}; ssh-keyscan -p ${port} ${address} >> ${file}`,
       );
     case 'unknown':
       return new HostError(
