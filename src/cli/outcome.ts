@@ -15,8 +15,8 @@ export const EXIT_CODES: Readonly<Record<Outcome, number>> = {
 
 /**
  * A command could not do what was asked. `message` says what is wrong in one sentence (more lines for lists);
- * `next` says what to do about it; `code` is what `vfleet explain` knows more about. A usage error has none: its
- * sentence is all there is to say.
+ * `next` says what to do about it; `code` is what `vfleet explain` knows more about. A failure and a refusal must have
+ * one; a usage error has none: its sentence is all there is to say.
  */
 export class CliError extends Error {
   override readonly name = 'CliError';
@@ -24,6 +24,13 @@ export class CliError extends Error {
   readonly next: string;
   readonly code: Code | undefined;
 
+  constructor(outcome: 'usage' | 'waiting', message: string, next: string, options?: ErrorOptions);
+  constructor(
+    outcome: 'failed' | 'no-engine' | 'refused',
+    message: string,
+    next: string,
+    options: ErrorOptions & { readonly code: Code },
+  );
   constructor(
     outcome: Exclude<Outcome, 'done'>,
     message: string,
