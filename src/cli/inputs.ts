@@ -4,6 +4,8 @@ import type { Spec } from '../domain/spec.ts';
 import { loadCapture } from '../facts/capture.ts';
 import type { Snapshot } from '../facts/snapshot.ts';
 import { selectHosts, type Inventory } from '../schema/host-pattern.ts';
+import type { LoadedInventory } from '../schema/inventory/host-entries.ts';
+import { loadInventoryFromCommand } from '../schema/inventory/inventory-command.ts';
 import { loadInventory } from '../schema/inventory/load-inventory.ts';
 import { formatProblem, type Problem } from '../schema/problem.ts';
 import { parseSpec } from '../schema/spec.ts';
@@ -37,22 +39,29 @@ export async function hostsOf(
   file: SpecFile,
 ): Promise<{ readonly hosts: readonly HostEntry[]; readonly warnings: readonly string[] }> {
   const { inventory, select } = file.spec.hosts;
-  if ('command' in inventory) {
-    throw new CliError('usage', 'not yet: an inventory from a command.', 'name a file');
-  }
-  const loaded = await readInventory(resolve(dirname(file.path), inventory.path));
+  const folder = dirname(file.path);
+  const loaded =
+    'command' in inventory
+      ? inventoryOf(await loadInventoryFromCommand(inventory.command, folder), RUN_IT_YOURSELF)
+      : await readInventory(resolve(folder, inventory.path));
   const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`);
   return { hosts, warnings: [...file.warnings, ...loaded.warnings] };
 }
 
-/** Loads an inventory. Throws a CliError `usage` that lists every problem. */
-export async function readInventory(
-  path: string,
-): Promise<Inventory & { readonly warnings: readonly string[] }> {
-  const loaded = await loadInventory(path);
-  if (!loaded.ok) {
-    throw problemsError(loaded.problems, `mend it and look again: vfleet inventory -i ${path}`);
-  }
+const RUN_IT_YOURSELF = "run the command yourself in the spec's folder, mend it, and check again";
+
+type ReadInventory = Inventory & { readonly warnings: readonly string[] };
+
+/** Loads an inventory, a file or a folder. Throws a CliError `usage` that lists every problem. */
+export async function readInventory(path: string): Promise<ReadInventory> {
+  return inventoryOf(
+    await loadInventory(path),
+    `mend it and look again: vfleet inventory -i ${path}`,
+  );
+}
+
+function inventoryOf(loaded: LoadedInventory, next: string): ReadInventory {
+  if (!loaded.ok) throw problemsError(loaded.problems, next);
   return { ...loaded.inventory, warnings: loaded.warnings.map(formatProblem) };
 }
 

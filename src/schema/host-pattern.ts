@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { HostEntry } from '../domain/host-entry.ts';
 import { nearest } from './nearest.ts';
+import { readPythonRegExp } from './python-regexp.ts';
 
 /** The hosts of an inventory with its groups; a group lists the names of its hosts and of all below it. */
 export interface Inventory {
@@ -12,8 +13,10 @@ export interface Inventory {
 /** One term of a host pattern: hosts to take, to keep (`&`) or to leave out (`!`). */
 interface Term {
   readonly mode: 'take' | 'keep' | 'leave';
-  /** Name or glob of groups and hosts. */
+  /** Name, glob or `~` regular expression of groups and hosts. */
   readonly expression: string;
+  /** Whether a name matches the expression. */
+  readonly test: (name: string) => boolean;
   /** Position in what the expression matches, or first and last position; negative counts from the end. */
   readonly slice?: { readonly from: number; readonly to: number };
 }
@@ -36,8 +39,8 @@ export type Selection =
 /**
  * Selects hosts as Ansible does (inventory/manager.py): terms are separated by `,` or else by `:`; plain ones
  * add, then `&` ones intersect, then `!` ones exclude, whatever their order; without a plain one all hosts are
- * meant. A term is the name of a host or group, a glob of them, or a slice of either, as in `web[0:4]`.
- * Stricter than Ansible: a term that names nothing is an error, since a mistyped `!retired` would select
+ * meant. A term is the name of a host or group, a glob of them, a slice of either, as in `web[0:4]`, or `~` and a
+ * regular expression. Stricter than Ansible: a term that names nothing is an error, since a mistyped `!retired` would select
  * the very hosts it was to leave out; so is a pattern that selects no host.
  */
 export function selectHosts(inventory: Inventory, pattern: string): Selection {
@@ -88,13 +91,23 @@ function parseTerm(text: string): Term | string {
   const bare = mode === 'take' ? text : text.slice(1).trim();
   if (bare === '') return `"${text}" names nothing`;
   if (/\s/.test(bare)) return `"${bare}" holds white space; separate terms by : or ,`;
-  if (bare.startsWith('~')) {
-    return `not yet: regular expressions ("${bare}") are not built in this release; use a glob such as web*`;
-  }
+  if (bare.startsWith('~')) return regExpTerm(mode, bare);
   if (/^[&!]/.test(bare)) return `"${text}" has two signs; write one & or !`;
   const slice = SLICE.exec(bare);
-  if (slice === null) return { mode, expression: bare };
+  if (slice === null) return globTerm(mode, bare);
   return parseSlice(mode, slice);
+}
+
+function globTerm(mode: Term['mode'], expression: string): Term {
+  const pattern = globToRegExp(expression);
+  return { mode, expression, test: (name) => pattern.test(name) };
+}
+
+/** Brackets at its end are part of the expression, never a slice. */
+function regExpTerm(mode: Term['mode'], expression: string): Term | string {
+  const read = readPythonRegExp(expression.slice(1));
+  if (read.ok) return { mode, expression, test: read.test };
+  return `"${expression}" is no regular expression that can be read here: ${read.message}`;
 }
 
 /** As Ansible's PATTERN_WITH_SUBSCRIPT: any expression, then `[n]`, `[from:to]`, `[from:]`. */
@@ -102,17 +115,17 @@ const SLICE = /^(.+)\[(?:(-?\d{1,9})|(\d{1,9})([:-])(\d{0,9}))\]$/;
 
 function parseSlice(mode: Term['mode'], slice: RegExpExecArray): Term | string {
   const [whole, expression = '', index, first, separator, last] = slice;
-  if (index !== undefined)
-    return { mode, expression, slice: { from: Number(index), to: Number(index) } };
+  const term = globTerm(mode, expression);
+  if (index !== undefined) return { ...term, slice: { from: Number(index), to: Number(index) } };
   if (separator === '-')
     return `"${whole}" is read as a slice; write [${first ?? ''}:${last ?? ''}]`;
   const [from, to] = [Number(first), last === '' ? -1 : Number(last)];
   if (to !== -1 && to < from) return `"${whole}" ends before it begins`;
-  return { mode, expression, slice: { from, to } };
+  return { ...term, slice: { from, to } };
 }
 
 function matchTerm(inventory: Inventory, term: Term): readonly string[] | string {
-  const whole = matchExpression(inventory, term.expression);
+  const whole = matchExpression(inventory, term);
   if (typeof whole === 'string' || term.slice === undefined) return whole;
   const at = (position: number): number => (position < 0 ? whole.length + position : position);
   const part = whole.slice(at(term.slice.from), at(term.slice.to) + 1);
@@ -120,20 +133,26 @@ function matchTerm(inventory: Inventory, term: Term): readonly string[] | string
   return `"${term.expression}" has ${whole.length} hosts, none at the place asked for`;
 }
 
-function matchExpression(inventory: Inventory, expression: string): readonly string[] | string {
+/** Names in the order that a slice counts; as with Ansible, a host of two groups that a glob names counts twice. */
+function matchExpression(
+  inventory: Inventory,
+  { mode, expression, test }: Term,
+): readonly string[] | string {
   const hosts = inventory.hosts.map((host) => host.name);
-  if (hosts.includes(expression) && !/[*?[]/.test(expression)) return [expression];
-  const pattern = globToRegExp(expression);
-  const groups = [...inventory.groups.keys()].filter((group) => pattern.test(group));
-  const names = new Set(groups.flatMap((group) => inventory.groups.get(group) ?? []));
-  if (groups.length === 0 || /[.?*[]/.test(expression)) {
-    for (const name of hosts) if (pattern.test(name)) names.add(name);
-  }
-  if (names.size + groups.length > 0) return [...names];
+  const isPlain = !/^~|[.?*[]/.test(expression);
+  if (mode === 'take' && hosts.includes(expression)) return [expression];
+  const groups = [...inventory.groups.keys()].filter(test);
+  const names = groups.flatMap((group) => inventory.groups.get(group) ?? []);
+  if (groups.length === 0 || !isPlain) names.push(...hosts.filter(test));
+  if (names.length + groups.length > 0) return names;
   return unknownName(inventory, expression);
 }
 
 function unknownName(inventory: Inventory, expression: string): string {
+  if (expression.startsWith('~')) {
+    const comma = /\{\d*$/.test(expression) ? '; a comma ends a term, also the one in {1,2}' : '';
+    return `no host or group matches "${expression}"${comma}`;
+  }
   const names = [...inventory.groups.keys(), ...inventory.hosts.map((host) => host.name)];
   const near = nearest(expression, names);
   const groups = [...inventory.groups.keys()].slice(0, 20).join(', ');

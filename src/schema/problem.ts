@@ -18,8 +18,10 @@ export function formatProblem(problem: Problem): string {
   return `${problem.file}:${problem.line}:${problem.col}${path}: ${problem.message}`;
 }
 
-/** Problems in the order of the file, without repetitions. */
+/** Problems by file name, and in the order of the file, without repetitions. */
 export function inFileOrder(problems: readonly Problem[]): Problem[] {
   const distinct = new Map(problems.map((problem) => [formatProblem(problem), problem]));
-  return [...distinct.values()].sort((a, b) => a.line - b.line || a.col - b.col);
+  const byName = (a: Problem, b: Problem): number =>
+    a.file === b.file ? 0 : a.file < b.file ? -1 : 1;
+  return [...distinct.values()].sort((a, b) => byName(a, b) || a.line - b.line || a.col - b.col);
 }

@@ -1,15 +1,9 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HostEntry } from '../../src/domain/host-entry.ts';
 import { selectHosts } from '../../src/schema/host-pattern.ts';
 import { loadInventory, parseInventory } from '../../src/schema/inventory/load-inventory.ts';
 import { formatProblem } from '../../src/schema/problem.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'vfleet-inventory-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function hostsOf(text: string, file = 'i.ini'): readonly HostEntry[] {
   const parsed = parseInventory(text, file);
@@ -108,36 +102,6 @@ describe('warnings', () => {
       'i.yaml:2:3 all.hots: is skipped: "hots" is not known in a group; known here: hosts, children, vars',
       'i.yaml:4:29 all.ansible_ssh_args: -C is not used; vfleet always checks host keys and sets its own limits',
     ]);
-  });
-});
-
-describe('a file on disk', () => {
-  const write = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const first = async (path: string): Promise<string | undefined> => {
-    const loaded = await loadInventory(path);
-    return loaded.ok ? undefined : loaded.problems[0]?.message;
-  };
-
-  it('is loaded', async () => {
-    expect(await loadInventory('examples/inventory.ini')).toMatchObject({ ok: true, warnings: [] });
-  });
-
-  it('that is missing, or a folder, is refused', async () => {
-    expect(await first(join(folder, 'none'))).toBe('cannot be read: there is no such file');
-    expect(await first(folder)).toBe(
-      'not yet: a folder as inventory is not built in this release; name a file',
-    );
-  });
-
-  it('with group_vars beside it is refused when it is Ansible’s, since its variables would be missing', async () => {
-    mkdirSync(join(folder, 'group_vars'));
-    expect(await first(write('i.ini', 'h'))).toBe(
-      'not yet: group_vars beside the inventory cannot be read in this release; write the variables into the file',
-    );
-    expect(await first(write('i.yaml', 'hosts: [{ name: h }]'))).toBeUndefined();
   });
 });
 

@@ -1,3 +1,4 @@
+import type { HostEntry } from '../../domain/host-entry.ts';
 import type { CommandContext } from '../context.ts';
 import { readInventory, selectFrom } from '../inputs.ts';
 import type { Outcome } from '../outcome.ts';
@@ -13,14 +14,18 @@ export async function inventory(
   const loaded = await readInventory(options.inventory);
   for (const warning of loaded.warnings) context.note(`warning ${warning}`);
   const hosts = selectFrom(loaded, pattern, options.inventory);
-  context.data(hosts);
+  context.data(
+    hosts.map(({ name, address, port, user, groups, labels }) => {
+      return { name, address, port, user, groups, labels };
+    }),
+  );
   const { style } = context;
   context.print(
     columns([
       ['HOST', 'ADDRESS', 'USER', 'GROUPS', 'LABELS'].map((title) => style.strong(title)),
       ...hosts.map((host) => [
         host.name,
-        host.port === 22 ? host.address : `${host.address} port ${host.port}`,
+        addressOf(host),
         host.user,
         host.groups.join(' '),
         Object.entries(host.labels)
@@ -31,4 +36,9 @@ export async function inventory(
   );
   context.print(`\n${count(hosts.length, 'host')} of ${loaded.hosts.length}`);
   return 'done';
+}
+
+function addressOf({ address, port, jump }: HostEntry): string {
+  const portPart = port === 22 ? '' : ` port ${port}`;
+  return `${address}${portPart}${jump === undefined ? '' : ` via ${jump.address}`}`;
 }

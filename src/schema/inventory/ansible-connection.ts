@@ -34,8 +34,8 @@ export interface ReadConnection {
 }
 
 /** Reads Ansible's connection variables of one host. Templates and vaulted values among them are refused by name. */
-export function readConnection(host: TreeHost, file: string): ReadConnection {
-  const reader = new ConnectionReader(host, file);
+export function readConnection(host: TreeHost): ReadConnection {
+  const reader = new ConnectionReader(host);
   const connection = reader.read();
   const { problems, warnings } = reader;
   return problems.length > 0 ? { problems, warnings } : { connection, problems, warnings };
@@ -45,18 +45,16 @@ class ConnectionReader {
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
   private readonly host: TreeHost;
-  private readonly file: string;
 
-  constructor(host: TreeHost, file: string) {
+  constructor(host: TreeHost) {
     this.host = host;
-    this.file = file;
   }
 
   read(): HostConnection {
     const name = this.host.name;
     const nameProblem = hostNameProblem(name);
     if (nameProblem !== undefined) {
-      this.problems.push({ file: this.file, ...this.host.place, path: name, message: nameProblem });
+      this.problems.push({ ...this.host.place, path: name, message: nameProblem });
     }
     this.checkTransport();
     const address = this.text(KEYS.host, addressProblem) ?? name;
@@ -146,7 +144,7 @@ class ConnectionReader {
 
   private problemOf(variable: Variable, message: string): Problem {
     const path = `${variable.owner}.${variable.name}`;
-    return { file: this.file, ...variable.place, path, message };
+    return { ...variable.place, path, message };
   }
 }
 

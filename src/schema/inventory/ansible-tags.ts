@@ -25,7 +25,7 @@ const PYYAML_TESTS: ReadonlyMap<string, RegExp> = new Map([
  * The tags of an Ansible inventory: YAML 1.1 as PyYAML reads it, without dates (a label wants the text), with
  * `!unsafe` (text) and `!vault` (never opened here).
  */
-export function ansibleTags(known: Tags): Tags {
+function ansibleTags(known: Tags): Tags {
   const narrowed: Tags = [];
   for (const tag of known) {
     if (typeof tag === 'string') narrowed.push(tag);
@@ -41,3 +41,6 @@ function narrowedTag(tag: ScalarTag | CollectionTag): ScalarTag | CollectionTag 
   const test = PYYAML_TESTS.get(tag.test.source);
   return test === undefined ? tag : ({ ...tag, test } as ScalarTag);
 }
+
+/** How a text of Ansible's is read as YAML. */
+export const ANSIBLE_YAML = { version: '1.1', tags: ansibleTags } as const;

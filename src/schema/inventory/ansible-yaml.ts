@@ -1,9 +1,9 @@
 import type { Problem } from '../problem.ts';
 import type { Path, YamlText } from '../yaml-text.ts';
-import type { ParsedTree } from './ansible-ini.ts';
-import { VAULTED } from './ansible-tags.ts';
+import { asCommand } from './as-command.ts';
 import { expandHosts } from './host-range.ts';
-import { InventoryTree, type Place, type VariableValue } from './inventory-tree.ts';
+import type { InventoryTree, Place } from './inventory-tree.ts';
+import { isMapping, readVariableValue } from './variable-value.ts';
 
 /** Deepest nesting of groups; an alias that holds itself would have no end. */
 const DEPTH_MAX = 50;
@@ -15,26 +15,29 @@ interface Reader {
   readonly warnings: Problem[];
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
+/** What is wrong with a text, and what is lawful but surprising in it. */
+export interface Findings {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
 
 /**
- * Reads an inventory in Ansible's YAML form (plugins/inventory/yaml.py) from a document read with `ansibleTags`:
+ * Puts an inventory in Ansible's YAML form into a tree (plugins/inventory/yaml.py), from a document read with `ansibleTags`:
  * groups at the top, each with `hosts`, `children` and `vars`. What Ansible skips with a warning is a warning here.
  */
-export function parseAnsibleYaml(yaml: YamlText): ParsedTree {
-  const reader: Reader = { yaml, tree: new InventoryTree(), problems: [], warnings: [] };
+export function parseAnsibleYaml(yaml: YamlText, tree: InventoryTree): Findings {
+  const reader: Reader = { yaml, tree, problems: [], warnings: [] };
   if (!isMapping(yaml.value)) {
     reader.problems.push(
       yaml.problemAt([], 'expected groups (a mapping), as in all: { hosts: ... }'),
     );
   } else if (yaml.value['plugin'] !== undefined) {
-    const message =
-      'not yet: inventory plugins are not built in this release; write a file of hosts';
-    reader.problems.push(yaml.problemAt(['plugin'], message, 'key'));
+    reader.problems.push(yaml.problemAt(['plugin'], asCommand('configures a plugin'), 'key'));
   } else {
     for (const [name, data] of Object.entries(yaml.value)) readGroup(reader, name, data, [name]);
   }
-  return reader;
+  const { problems, warnings } = reader;
+  return { problems, warnings };
 }
 
 function readGroup(reader: Reader, name: string, data: unknown, path: Path): boolean {
@@ -87,7 +90,7 @@ function readGroupVar(
   data: unknown,
   path: Path,
 ): void {
-  const value = readValue(data);
+  const value = readVariableValue(data);
   reader.tree.setGroupVar({ owner, name, value, place: placeOf(reader, path) });
 }
 
@@ -111,7 +114,7 @@ function readHosts(reader: Reader, group: string, entry: string, vars: unknown, 
   const place = placeOf(reader, path, 'key');
   const variables = Object.entries(vars ?? {}).map(([name, value]) => ({
     name,
-    value: readValue(value),
+    value: readVariableValue(value),
     place: placeOf(reader, [...path, name]),
   }));
   if (hosts.port !== undefined) {
@@ -129,20 +132,6 @@ function readHosts(reader: Reader, group: string, entry: string, vars: unknown, 
 }
 
 function placeOf(reader: Reader, path: Path, at: 'key' | 'value' = 'value'): Place {
-  const { line, col } = reader.yaml.problemAt(path, '', at);
-  return { line, col };
-}
-
-function readValue(value: unknown): VariableValue {
-  if (value === VAULTED) return { kind: 'vaulted' };
-  if (value === null || value === undefined) return { kind: 'null' };
-  if (typeof value === 'string') return { kind: 'scalar', text: value };
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
-    return { kind: 'scalar', text: String(value) };
-  }
-  return { kind: 'structured' };
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && value !== VAULTED;
+  const { file, line, col } = reader.yaml.problemAt(path, '', at);
+  return { file, line, col };
 }

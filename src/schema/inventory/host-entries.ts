@@ -2,8 +2,8 @@ import type { HostEntry } from '../../domain/host-entry.ts';
 import type { Inventory } from '../host-pattern.ts';
 import type { Problem } from '../problem.ts';
 import { readConnection } from './ansible-connection.ts';
-import type { ParsedTree } from './ansible-ini.ts';
-import type { TreeHost } from './inventory-tree.ts';
+import type { Findings } from './ansible-yaml.ts';
+import type { InventoryTree, TreeHost } from './inventory-tree.ts';
 import { isTemplate } from './template.ts';
 
 /** Longest label value, in characters; longer variables are certificates and the like, not labels. */
@@ -14,32 +14,32 @@ export type LoadedInventory =
   | { readonly ok: true; readonly inventory: Inventory; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Hosts as vfleet uses them from Ansible's groups, hosts and variables. */
-export function toInventory(parsed: ParsedTree, file: string): LoadedInventory {
-  const problems = [...parsed.problems];
-  const warnings = [...parsed.warnings];
+/** Hosts as vfleet uses them from Ansible's groups, hosts and variables; `found` is what was found on the way there. */
+export function toInventory(tree: InventoryTree, found: Findings): LoadedInventory {
+  const problems = [...found.problems];
+  const warnings = [...found.warnings];
   const hosts: HostEntry[] = [];
   const places = new Map<string, TreeHost>();
-  for (const host of parsed.tree.resolve()) {
-    const read = readConnection(host, file);
+  for (const host of tree.resolve()) {
+    const read = readConnection(host);
     warnings.push(...read.warnings);
     problems.push(...read.problems);
     places.set(host.name, host);
     if (read.connection === undefined) continue;
     hosts.push({ ...read.connection, groups: host.groups, labels: labelsOf(host) });
   }
-  for (const { name, place } of parsed.tree.ambiguousNames()) {
+  for (const { name, place } of tree.ambiguousNames()) {
     const message = `"${name}" is the name of a host and of a group`;
-    warnings.push({ file, ...place, path: '', message });
+    warnings.push({ ...place, path: '', message });
   }
   problems.push(
-    ...twins(hosts).map(({ host, message }): Problem => {
-      const place = places.get(host.name)?.place ?? { line: 1, col: 1 };
-      return { file, ...place, path: host.name, message };
+    ...twins(hosts).flatMap(({ host, message }): Problem[] => {
+      const place = places.get(host.name)?.place;
+      return place === undefined ? [] : [{ ...place, path: host.name, message }];
     }),
   );
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, inventory: { hosts, groups: parsed.tree.membership() }, warnings };
+  return { ok: true, inventory: { hosts, groups: tree.membership() }, warnings };
 }
 
 /** Hosts whose machine an earlier entry names already: two runs on it would meet (law 6). */

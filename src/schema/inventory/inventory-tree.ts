@@ -1,7 +1,9 @@
 import { INVENTORY_HOSTS_MAX } from './host-range.ts';
+import type { VariableValue } from './variable-value.ts';
 
-/** Where something stands in an inventory file, from 1. */
+/** Where something stands; line and column from 1. */
 export interface Place {
+  readonly file: string;
   readonly line: number;
   readonly col: number;
 }
@@ -15,14 +17,19 @@ export interface Variable {
   readonly place: Place;
 }
 
-/** Only scalars can be used; of the others it is enough to know what they are. */
-export type VariableValue =
-  | { readonly kind: 'scalar'; readonly text: string }
-  | { readonly kind: 'structured' | 'vaulted' | 'null' };
+/** The two folders in which each group or host may have variables of its own. */
+export type VarsFolder = 'group_vars' | 'host_vars';
 
-interface Group {
-  readonly name: string;
+/** The variables of a group or host, by name. */
+interface Variables {
+  /** From the inventory itself. */
   readonly vars: Map<string, Variable>;
+  /** From group_vars or host_vars. */
+  readonly folderVars: Map<string, Variable>;
+}
+
+interface Group extends Variables {
+  readonly name: string;
   readonly children: Set<string>;
   readonly parents: Set<string>;
   readonly hosts: Set<string>;
@@ -41,11 +48,17 @@ export interface TreeHost {
 /** Groups and hosts as Ansible's InventoryData holds them (inventory/data.py, inventory/group.py). */
 export class InventoryTree {
   private readonly groups = new Map<string, Group>();
-  private readonly hosts = new Map<string, { place: Place; vars: Map<string, Variable> }>();
+  private readonly hosts = new Map<string, Variables & { readonly place: Place }>();
 
   constructor() {
     this.addGroup('all');
     this.addGroup('ungrouped');
+    this.addChild('all', 'ungrouped');
+  }
+
+  /** The names of all groups, or of all hosts, which may have variables in that folder. */
+  namesFor(folder: VarsFolder): readonly string[] {
+    return [...(folder === 'group_vars' ? this.groups : this.hosts).keys()];
   }
 
   hasGroup(name: string): boolean {
@@ -54,9 +67,9 @@ export class InventoryTree {
 
   addGroup(name: string): void {
     if (this.groups.has(name)) return;
-    const [vars, sets] = [new Map<string, Variable>(), () => new Set<string>()];
-    const group = { name, vars, children: sets(), parents: sets(), hosts: sets(), priority: 1 };
-    this.groups.set(name, group);
+    const links = { children: new Set<string>(), parents: new Set<string>() };
+    const hosts = new Set<string>();
+    this.groups.set(name, { name, ...noVariables(), ...links, hosts, priority: 1 });
   }
 
   /** Puts a host into a group, which must exist. A message when there are too many hosts. */
@@ -64,7 +77,7 @@ export class InventoryTree {
     if (!this.hosts.has(name)) {
       if (this.hosts.size >= INVENTORY_HOSTS_MAX)
         return `is more than ${INVENTORY_HOSTS_MAX} hosts`;
-      this.hosts.set(name, { place, vars: new Map() });
+      this.hosts.set(name, { place, ...noVariables() });
     }
     this.groups.get(group)?.hosts.add(name);
     return undefined;
@@ -85,12 +98,22 @@ export class InventoryTree {
     const group = this.groups.get(variable.owner);
     if (group === undefined) return;
     if (variable.name === 'ansible_group_priority' && variable.value.kind === 'scalar') {
-      group.priority = Number.parseInt(variable.value.text, 10) || 1;
+      const priority = Number.parseInt(variable.value.text, 10);
+      // Not `|| 1`: 0 is a priority, and below the default.
+      if (!Number.isNaN(priority)) group.priority = priority;
     } else group.vars.set(variable.name, variable);
   }
 
+  /** As Ansible does, of a name that is both a group's and a host's the group is meant (inventory/data.py). */
   setHostVar(variable: Variable): void {
-    this.hosts.get(variable.owner)?.vars.set(variable.name, variable);
+    if (this.groups.has(variable.owner)) this.setGroupVar(variable);
+    else this.hosts.get(variable.owner)?.vars.set(variable.name, variable);
+  }
+
+  /** Sets a variable that stands in group_vars or host_vars; there a priority is a variable like any other. */
+  setFolderVar(folder: VarsFolder, variable: Variable): void {
+    const owners = folder === 'group_vars' ? this.groups : this.hosts;
+    owners.get(variable.owner)?.folderVars.set(variable.name, variable);
   }
 
   /** Names that are both a group's and a host's. */
@@ -100,52 +123,60 @@ export class InventoryTree {
       .map(([name, { place }]) => ({ name, place }));
   }
 
-  /** Every host with its groups and the variables that hold for it, in the order of the file. */
+  /**
+   * Every host with its groups and the variables that hold for it, in the order of the file. The later wins, as in
+   * VARIABLE_PRECEDENCE (config/base.yml): `all` and groups of the inventory, then those of group_vars, then the host.
+   */
   resolve(): TreeHost[] {
     const ordered = this.byPrecedence();
     const groupsOf = this.groupsOfHosts();
-    return [...this.hosts.entries()].map(([name, { place, vars }]) => {
+    return [...this.hosts.entries()].map(([name, host]) => {
       const own = groupsOf.get(name) ?? new Set<string>();
-      const merged = new Map<string, Variable>();
-      for (const group of ordered) {
-        if (group.name !== 'all' && !own.has(group.name)) continue;
-        for (const [key, variable] of group.vars) merged.set(key, variable);
-      }
-      for (const [key, variable] of vars) merged.set(key, variable);
-      return { name, place, groups: [...own].sort(), vars: merged };
+      const groups = ordered.filter((group) => group.name === 'all' || own.has(group.name));
+      const layers = [
+        ...groups.map((group) => group.vars),
+        ...groups.map((group) => group.folderVars),
+        host.vars,
+        host.folderVars,
+      ];
+      const vars = new Map(layers.flatMap((layer) => [...layer]));
+      return { name, place: host.place, groups: [...own].sort(), vars };
     });
   }
 
-  /** The hosts of each group and of all groups below it, own ones first. */
+  /** The hosts of each group and of all groups below it, own ones first, then level by level (inventory/group.py). */
   membership(): Map<string, readonly string[]> {
-    const hosts = [...this.hosts.keys()];
-    const ungrouped = new Set(this.ungrouped());
-    const members = new Map<string, readonly string[]>();
-    for (const name of this.groups.keys()) members.set(name, [...this.membersOf(name)]);
-    members.set('all', hosts);
-    members.set(
-      'ungrouped',
-      hosts.filter((host) => ungrouped.has(host)),
-    );
-    return members;
+    const ungrouped = this.ungrouped();
+    return new Map([...this.groups.keys()].map((name) => [name, this.membersOf(name, ungrouped)]));
   }
 
-  private membersOf(name: string): Set<string> {
+  private membersOf(name: string, ungrouped: readonly string[]): string[] {
     const below = new Set([name]);
     // A set grows while it is walked: this visits groups level by level, each once.
-    for (const group of below)
-      for (const child of this.groups.get(group)?.children ?? []) below.add(child);
-    return new Set([...below].flatMap((group) => [...(this.groups.get(group)?.hosts ?? [])]));
+    for (const group of below) for (const child of this.childrenOf(group)) below.add(child);
+    const hostsOf = (group: string): Iterable<string> =>
+      group === 'ungrouped' ? ungrouped : (this.groups.get(group)?.hosts ?? []);
+    return [...new Set([...below].flatMap((group) => [...hostsOf(group)]))];
   }
 
-  /** Hosts that are in no group but `all`; they are in `ungrouped`, and no other host is. */
+  /** Every group without a parent is below `all`. */
+  private childrenOf(name: string): Iterable<string> {
+    const { children } = this.groups.get(name) ?? { children: [] };
+    if (name !== 'all') return children;
+    const roots = [...this.groups.values()].filter((group) => group.parents.size === 0);
+    return [...children, ...roots.map((group) => group.name)];
+  }
+
+  /** Hosts that are in no group but `all`, in the order of the file; they are in `ungrouped`, and no other host is. */
   private ungrouped(): string[] {
     const grouped = new Set<string>();
     for (const [name, group] of this.groups) {
       if (name === 'all' || name === 'ungrouped') continue;
       for (const host of group.hosts) grouped.add(host);
     }
-    return [...this.hosts.keys()].filter((host) => !grouped.has(host));
+    const own = this.groups.get('ungrouped')?.hosts ?? [];
+    const ordered = new Set([...own, ...this.hosts.keys()]);
+    return [...ordered].filter((host) => !grouped.has(host));
   }
 
   private groupsOfHosts(): Map<string, Set<string>> {
@@ -177,7 +208,6 @@ export class InventoryTree {
       const known = depths.get(name);
       if (known !== undefined) return known;
       const parents = [...(this.groups.get(name)?.parents ?? [])];
-      // Every group without a parent is below `all`.
       const depth = name === 'all' ? 0 : 1 + Math.max(0, ...parents.map(depthOf));
       depths.set(name, depth);
       return depth;
@@ -189,4 +219,8 @@ export class InventoryTree {
         (a.name < b.name ? -1 : Number(a.name > b.name)),
     );
   }
+}
+
+function noVariables(): Variables {
+  return { vars: new Map(), folderVars: new Map() };
 }

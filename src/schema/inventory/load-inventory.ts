@@ -1,43 +1,74 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { type Problem, inFileOrder } from '../problem.ts';
+import { inFileOrder } from '../problem.ts';
 import { type YamlText, readYaml } from '../yaml-text.ts';
 import { parseAnsibleIni } from './ansible-ini.ts';
-import { ansibleTags } from './ansible-tags.ts';
-import { parseAnsibleYaml } from './ansible-yaml.ts';
+import { parseListOutput, readListOutput } from './ansible-json.ts';
+import { ANSIBLE_YAML } from './ansible-tags.ts';
+import { type Findings, parseAnsibleYaml } from './ansible-yaml.ts';
+import { asCommand } from './as-command.ts';
+import { filesBelow } from './files-below.ts';
 import { type LoadedInventory, toInventory } from './host-entries.ts';
+import { InventoryTree } from './inventory-tree.ts';
 import { isOwnInventory, parseOwnInventory } from './own-inventory.ts';
+import { isMapping } from './variable-value.ts';
+import { readVarsFolders } from './vars-folders.ts';
+import { isVaulted, unreadable, wholeFile } from './whole-file.ts';
 
 /**
- * Loads an inventory file: ours, Ansible's YAML or Ansible's INI, told apart by what is in it. Never throws: a file
- * that cannot be read is a problem like any other. Refused with "not yet": folders, scripts, plugins, TOML, and an
- * Ansible inventory with `group_vars` or `host_vars` beside it, whose variables would otherwise be missing.
+ * Loads an inventory: a file of ours, of Ansible's (YAML, INI) or with the output of `ansible-inventory --list`, told
+ * apart by what is in it; or a folder of Ansible's files. `group_vars` and `host_vars` beside a file or in a folder
+ * count, as they do for Ansible. Never throws: what cannot be read is a problem like any other. Stricter than
+ * Ansible, which goes on with a warning: a file that is no inventory is an error, since its hosts would be missing.
  */
 export async function loadInventory(path: string): Promise<LoadedInventory> {
-  let text: string;
-  try {
-    if ((await stat(path)).isDirectory()) {
-      return refuse(
-        path,
-        'not yet: a folder as inventory is not built in this release; name a file',
-      );
-    }
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    const reason = code === 'ENOENT' ? 'there is no such file' : code;
-    return refuse(path, `cannot be read: ${reason}`);
+  const { isFolder, files, problems } = await filesBelow(path, (name) => !IGNORED.test(name));
+  const tree = new InventoryTree();
+  const found: Findings[] = [{ problems, warnings: [] }];
+  if (isFolder && files.length === 0) found.push(nothingButProblem(path, NO_FILES));
+  for (const file of files) {
+    const read = await readInventoryFile(file, tree);
+    if ('own' in read && !isFolder) return inOrder(read.own);
+    found.push('own' in read ? nothingButProblem(file, NOT_IN_FOLDER) : read);
   }
-  const { form, loaded } = parseAny(text, path);
-  const beside = form === 'ansible' ? await varsFolders(dirname(path)) : [];
-  if (beside.length === 0) return inOrder(loaded);
-  const message = `not yet: ${beside.join(' and ')} beside the inventory cannot be read in this release; write the variables into the file`;
-  return refuse(path, message);
+  found.push(await readVarsFolders(isFolder ? path : dirname(path), tree));
+  return inOrder(toInventory(tree, merged(found)));
+}
+
+/** What is no inventory in a folder (IGNORED in inventory/manager.py; since ansible-core 2.18 `.ini` is none of them). */
+const IGNORED =
+  /^\.|^(?:host_vars|group_vars|vars_plugins)$|(?:~|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry))$/;
+
+const NO_FILES = 'holds no inventory; hidden files and such as .md, .txt and .cfg are skipped';
+
+async function readInventoryFile(
+  file: string,
+  tree: InventoryTree,
+): Promise<ReturnType<typeof readText>> {
+  try {
+    return readText(await readFile(file, 'utf8'), file, tree);
+  } catch (error) {
+    return { problems: [unreadable(file, error)], warnings: [] };
+  }
 }
 
 /** Parses the text of an inventory; the file's name tells YAML from INI where the text does not. */
 export function parseInventory(text: string, fileName: string): LoadedInventory {
-  return inOrder(parseAny(text, fileName).loaded);
+  const tree = new InventoryTree();
+  const read = readText(text, fileName, tree);
+  return inOrder('own' in read ? read.own : toInventory(tree, read));
+}
+
+const SCRIPT = 'is a script; in a spec write inventory: { command: [PATH, --list] }';
+
+const NOT_IN_FOLDER =
+  "is of vfleet's own form, which stands alone; name this file as the inventory";
+
+function merged(found: readonly Findings[]): Findings {
+  return {
+    problems: found.flatMap(({ problems }) => problems),
+    warnings: found.flatMap(({ warnings }) => warnings),
+  };
 }
 
 function inOrder(loaded: LoadedInventory): LoadedInventory {
@@ -45,33 +76,26 @@ function inOrder(loaded: LoadedInventory): LoadedInventory {
   return { ok: false, problems: inFileOrder(loaded.problems) };
 }
 
-interface Parsed {
-  readonly form: 'ours' | 'ansible' | 'neither';
-  readonly loaded: LoadedInventory;
-}
-
-function parseAny(text: string, file: string): Parsed {
-  if (text.startsWith('#!')) {
-    return neither(
-      file,
-      'not yet: inventory scripts are not built in this release; write a file of hosts',
-    );
-  }
+/** Puts a text of Ansible's into the tree; one of ours is an inventory of its own. */
+function readText(
+  text: string,
+  file: string,
+  tree: InventoryTree,
+): Findings | { readonly own: LoadedInventory } {
   const extension = extname(file).toLowerCase();
-  if (extension === '.toml') {
-    return neither(
-      file,
-      'not yet: TOML inventories are not built in this release; write YAML or INI',
-    );
-  }
+  if (text.startsWith('#!')) return nothingButProblem(file, SCRIPT);
+  if (isVaulted(text)) return nothingButProblem(file, asCommand('is vaulted'));
+  if (extension === '.toml') return nothingButProblem(file, asCommand('is TOML'));
+  const output = readListOutput(text);
+  if (output !== undefined) return parseListOutput(output, text, file, tree);
   const isYaml = ['.yaml', '.yml', '.json'].includes(extension);
   // As Ansible does: a file without a telling name is YAML if it can be read as such.
   const yaml = isYaml || extension === '' ? readEitherYaml(text, file) : undefined;
-  if (yaml !== undefined && (isYaml || isMapping(yaml.value))) return fromYaml(file, yaml);
-  return { form: 'ansible', loaded: toInventory(parseAnsibleIni(text, file), file) };
+  if (yaml === undefined || !(isYaml || isMapping(yaml.value))) {
+    return { problems: parseAnsibleIni(text, file, tree), warnings: [] };
+  }
+  return readDocument(yaml, file, tree);
 }
-
-const ANSIBLE_YAML = { version: '1.1', tags: ansibleTags } as const;
 
 /** Ours is YAML 1.2, where `no` and `on` are text, as they are in a spec; Ansible's is 1.1. */
 function readEitherYaml(text: string, file: string): YamlText {
@@ -82,41 +106,23 @@ function readEitherYaml(text: string, file: string): YamlText {
   return readYaml(text, file, ANSIBLE_YAML);
 }
 
-function fromYaml(file: string, yaml: YamlText): Parsed {
-  if (isOwnInventory(yaml.value)) {
-    return { form: 'ours', loaded: withProblems(yaml.problems, parseOwnInventory(yaml)) };
+function readDocument(
+  yaml: YamlText,
+  file: string,
+  tree: InventoryTree,
+): Findings | { readonly own: LoadedInventory } {
+  const { problems, value } = yaml;
+  if (isOwnInventory(value)) {
+    const own = parseOwnInventory(yaml);
+    const all = own.ok ? problems : [...problems, ...own.problems];
+    return { own: all.length === 0 ? own : { ok: false, problems: all } };
   }
-  if (yaml.value === undefined)
-    return { form: 'neither', loaded: { ok: false, problems: yaml.problems } };
-  if (yaml.value === null) return neither(file, 'is empty; an inventory names hosts');
-  if (isMapping(yaml.value) && Object.hasOwn(yaml.value, '_meta')) {
-    return neither(
-      file,
-      'not yet: output of ansible-inventory is not built in this release; name the inventory itself',
-    );
-  }
-  const loaded = toInventory(parseAnsibleYaml(yaml), file);
-  return { form: 'ansible', loaded: withProblems(yaml.problems, loaded) };
+  if (value === undefined) return { problems, warnings: [] };
+  if (value === null) return nothingButProblem(file, 'is empty; an inventory names hosts');
+  const read = parseAnsibleYaml(yaml, tree);
+  return { problems: [...problems, ...read.problems], warnings: read.warnings };
 }
 
-function withProblems(problems: readonly Problem[], loaded: LoadedInventory): LoadedInventory {
-  if (problems.length === 0) return loaded;
-  return { ok: false, problems: loaded.ok ? problems : [...problems, ...loaded.problems] };
-}
-
-function neither(file: string, message: string): Parsed {
-  return { form: 'neither', loaded: refuse(file, message) };
-}
-
-async function varsFolders(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => name === 'group_vars' || name === 'host_vars');
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function refuse(file: string, message: string): LoadedInventory {
-  return { ok: false, problems: [{ file, line: 1, col: 1, path: '', message }] };
+function nothingButProblem(file: string, message: string): Findings {
+  return { problems: [wholeFile(file, message)], warnings: [] };
 }
