@@ -101,7 +101,7 @@ export const COMMAND_CODES = {
     symptom: 'A rollback of an ended rollout cannot begin; nothing was started.',
     causes: ['the history of the rollout was deleted: its retention has passed'],
     exits: [
-      'each host has its own record: `cat /var/lib/vfleet/UNDO.txt` there says how to undo by hand',
+      'each host undoes what was done to it, without vfleet: `sh /var/lib/vfleet/UNDO.txt` there',
     ],
   },
   'start.no-number': {

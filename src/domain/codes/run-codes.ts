@@ -42,7 +42,7 @@ export const RUN_CODES = {
     exits: [
       'see it on the host: `head -c 400 /var/lib/vfleet/record.json`',
       'put it back from a backup, then `vfleet retry NAME HOST`',
-      'or undo by hand: /var/lib/vfleet/UNDO.txt on the host says how; then `vfleet skip NAME HOST --reason TEXT`',
+      'or undo without vfleet: `sh /var/lib/vfleet/UNDO.txt` on the host; then `vfleet skip NAME HOST --reason TEXT`',
     ],
   },
   'rollback.not-latest': {
@@ -100,7 +100,7 @@ export const RUN_CODES = {
     exits: [
       'see which change and why: `vfleet host NAME HOST`; `vfleet explain CODE` knows the code it names',
       'take the cause away, then `vfleet retry NAME HOST`: it takes back what is left',
-      'or undo by hand: /var/lib/vfleet/UNDO.txt on the host says how; then `vfleet skip NAME HOST --reason TEXT`',
+      'or undo without vfleet: `sh /var/lib/vfleet/UNDO.txt` on the host; then `vfleet skip NAME HOST --reason TEXT`',
     ],
   },
   'vfleet.bug': {
