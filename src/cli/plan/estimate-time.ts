@@ -7,13 +7,11 @@ const MINUTE_MS = 60_000;
 const REBOOT_MS = 8 * MINUTE_MS;
 /** Connecting, update-grub twice, proofs: the lab's emulated machines take less. */
 const OTHER_STEPS_MS = 2 * MINUTE_MS;
-/** Fewer hosts than this say more about themselves than about the others. */
-const SAMPLES_MIN = 2;
 
 /** How long one host takes, and how that is known. */
 export interface HostTime {
   readonly ms: number;
-  /** `assumed: ...` or `median of 38 hosts of enable-iommu#3`. */
+  /** `assumed: ...` or `the median of 38 hosts of enable-iommu#3`. */
   readonly from: string;
 }
 
@@ -46,12 +44,13 @@ function minutes(ms: number): string {
   return `${Math.max(1, Math.round(ms / MINUTE_MS))}m`;
 }
 
-/** The median of the hosts that an earlier rollout of the spec brought to their end; `undefined` when they are too few. */
+/** The median of the hosts that an earlier rollout of the spec brought to their end without a hold; `undefined` for none. */
 export function learntHostTime(earlier: Pick<RolloutStatus, 'id' | 'hosts'>): HostTime | undefined {
   const took = earlier.hosts.flatMap((host) => host.tookMs ?? []).sort((a, b) => a - b);
   const ms = took[Math.floor(took.length / 2)];
-  if (ms === undefined || took.length < SAMPLES_MIN) return undefined;
-  return { ms, from: `median of ${took.length} hosts of ${earlier.id}` };
+  if (ms === undefined) return undefined;
+  const hosts = took.length === 1 ? '1 host' : `${took.length} hosts`;
+  return { ms, from: `the median of ${hosts} of ${earlier.id}` };
 }
 
 /**

@@ -5,7 +5,7 @@ import { newestNumber, readStatus } from '../rollouts.ts';
 import { learntHostTime, type HostTime } from './estimate-time.ts';
 
 /**
- * How long hosts took in the newest rollout of a spec; `undefined` when there is none, it brought too few to their end,
+ * How long hosts took in the newest rollout of a spec; `undefined` when there is none, it brought no host to its end,
  * or the engine does not answer: an estimate is worth no error.
  */
 export async function learnHostTime(
