@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { compact } from '../domain/compact.ts';
+import type { ErrorOutput } from './json/outputs.ts';
 import { EXIT_CODES, CliError, sentenceOf, type Outcome } from './outcome.ts';
 import { createProgram } from './program.ts';
 import { checkCommand } from './wrong-command.ts';
@@ -61,8 +63,8 @@ function writeJsonError({
   next,
   code,
 }: Pick<CliError, 'outcome' | 'message' | 'next'> & Partial<Pick<CliError, 'code'>>): void {
-  const error = { outcome, message, next, code };
-  process.stdout.write(`${terminalJson(JSON.stringify({ error }))}\n`);
+  const output: ErrorOutput = { error: compact({ outcome, message, next, code }) };
+  process.stdout.write(`${terminalJson(JSON.stringify(output))}\n`);
 }
 
 function stackOf(error: unknown): string {

@@ -56,8 +56,12 @@ export function holdFor(
     ...(canRollBack ? [rollbackExit(at, why.code)] : []),
     skipExit(at, why.code),
   ];
+  const { code, sentence, evidence } = why;
   return {
-    ...why,
+    // Not `...why`: it is a step's outcome, which has more, and all that is here is published as JSON.
+    code,
+    sentence,
+    evidence,
     step: at.step,
     since: at.since,
     exits: exits.map((exit) => ({ ...exit, recommended: exit.verb === recommended })),

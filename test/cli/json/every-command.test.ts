@@ -45,6 +45,7 @@ beforeAll(async () => {
   });
   await writeFile(file('spec.yaml'), specText('enable', 'all'));
   await writeFile(file('nothing.yaml'), specText('nothing', 'hv04'));
+  await writeFile(file('lost.yaml'), specText('lost', 'hv03'));
   await writeFile(file('wrong.yaml'), 'version: 1\n');
 });
 
@@ -83,6 +84,7 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'facts', '--from', file('capture'));
     await error(2, 'facts');
     await document(0, 'release', ...releaseOf('hv01'));
+    await document(0, 'explain');
     await document(0, 'explain', 'ssh');
     await error(2, 'explain', 'no.such-code');
     await document(0, 'plan', file('spec.yaml'));
@@ -153,6 +155,16 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await error(2, 'status', 'enable', '--no-such-option');
   }, 240_000);
 
+  it('follows a rollout to a held host, and leaves it there', async () => {
+    const start = startCli(['start', file('lost.yaml'), '--yes', '--watch', '--json'], {
+      stateHome: folder,
+    });
+    const started = finished(start);
+    await jsonLines(start).until<Partial<RolloutStatus>>(({ counts }) => counts?.held === 1);
+    start.kill('SIGINT');
+    lines('start', (await started).stdout);
+  }, 240_000);
+
   it('follows the demo', async () => {
     const demo = startCli(['demo', '--hosts', '10', '--json'], { stateHome: folder });
     const { code, stdout } = await finished(demo);
@@ -165,6 +177,11 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     const end = await upEnds;
     expect(end?.code).toBe(0);
     expect(lines('up', end?.stdout ?? '')).toHaveLength(1);
+  }, 60_000);
+
+  it('releases the host that the lost engine held', async () => {
+    const released = await document<{ released: boolean }>(0, 'release', ...releaseOf('hv03'));
+    expect(released.released).toBe(true);
   }, 60_000);
 
   it('was held to it for every command, well and failing', () => {
