@@ -9,6 +9,9 @@ import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
 import { jsonLines } from '../json-lines.ts';
 import { runCli, startCli, type CliResult } from '../run-cli.ts';
 
+/** Each test runs the command line several times, each a process of its own; a busy machine takes seconds for one. */
+const SLOW_MS = 120_000;
+
 /** Between a plan and its start the fleet goes on: each test goes on where the one before ended. */
 let folder: string;
 let fleet: Fleet;
@@ -67,7 +70,7 @@ beforeAll(async () => {
   up = startCli(['up', '--json'], { stateHome: folder });
   up.stderr.resume();
   await jsonLines(up).until<{ ready?: boolean }>((line) => line.ready === true);
-}, 120_000);
+}, SLOW_MS);
 
 afterAll(async () => {
   if (up.exitCode === null) {
@@ -78,7 +81,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-describe('between a plan and its start', () => {
+describe('between a plan and its start', { timeout: SLOW_MS }, () => {
   let enable: string;
   let planned: string;
 
@@ -93,7 +96,7 @@ describe('between a plan and its start', () => {
       name: 'hv03',
       code: 'reboot.trial-failed',
     });
-  }, 120_000);
+  });
 
   it('a plan names who holds a host, since when, and does not tell anybody to reboot it', async () => {
     const { stdout } = await vfleet('plan', await spec('third', 'hv03', 'nosmt'));
@@ -108,6 +111,14 @@ describe('between a plan and its start', () => {
     const { code, stderr } = await vfleet(...args, '7');
     expect(code).toBe(5);
     expect(stderr).toContain('3 hosts would change, not 7. Nothing was started.');
+  });
+
+  it('asks before it starts, naming hosts and reboots', async () => {
+    const { code, stderr } = await vfleet('start', enable, '--plan', planned);
+    expect(code).toBe(5);
+    expect(stderr).toContain(
+      'Start enable on 3 hosts in 1 wave, first hv01 hv02 hv03: 3 reboots, 0 drains?',
+    );
   });
 
   it('holds the host whose plan came out differently, before its drain, and does the others', async () => {
@@ -134,14 +145,14 @@ describe('between a plan and its start', () => {
     const { stdout } = await vfleet('host', 'enable', 'hv02');
     expect(stdout).toContain('plan.changed');
     expect(stdout.replaceAll(/\s+/g, ' ')).toContain('vfleet retry enable hv02');
-  }, 120_000);
+  });
 
   it('takes the plan as it is now when a person says so', async () => {
     const { code, stderr } = await vfleet('retry', 'enable', 'hv02', '--yes');
     expect([code, stderr]).toEqual([0, '']);
     const status = await until('enable', ({ counts }) => counts.done === 2);
     expect(status.hosts.find((host) => host.name === 'hv02')).toMatchObject({ state: 'done' });
-  }, 120_000);
+  });
 
   it('estimates by what hosts that were not held took in the newest rollout', async () => {
     const { stdout } = await vfleet('plan', await spec('enable', 'all', 'nosmt'));

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
 import { runCli, type CliResult } from '../run-cli.ts';
 
+/** Each test runs the command line several times, each a process of its own; a busy machine takes seconds for one. */
+const SLOW_MS = 120_000;
+
 /** What needs no engine: hv01 complies, hv02 and hv03 would change, hv04 has its IOMMU off in firmware. */
 let folder: string;
 let fleet: Fleet;
@@ -55,7 +58,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('vfleet plan', () => {
+describe('vfleet plan', { timeout: SLOW_MS }, () => {
   it('finds the same plan twice on a fleet that did not change, and another one after an edit', async () => {
     const file = await spec('same', 'all');
     const [first, second] = [await planOf(file), await planOf(file)];
@@ -112,7 +115,7 @@ describe('vfleet plan', () => {
   });
 });
 
-describe('vfleet start with a plan, before any engine is asked', () => {
+describe('vfleet start with a plan, before any engine is asked', { timeout: SLOW_MS }, () => {
   it('lists the kept plans, newest first, when there is none of the id', async () => {
     const { id: older } = await planOf(await spec('older', 'hv02'));
     const { id: newer } = await planOf(await spec('newer', 'hv02,hv03'));

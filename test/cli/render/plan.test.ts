@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { estimateTime } from '../../../src/cli/plan/estimate-time.ts';
 import { groupKinds } from '../../../src/cli/plan/group-kinds.ts';
 import type { PlanFile, ProbedHost } from '../../../src/cli/plan/plan-file.ts';
 import { createPlanView } from '../../../src/cli/plan/plan-view.ts';
@@ -116,51 +115,5 @@ describe('the plan', () => {
     expect(renderPart(view, 'b', 80)).toContain('KIND B   14 hosts\nhv-041 hv-042');
     expect(renderPart(view, 'early', 80)).toBe('WAVE early   3 hosts\nhv-002 hv-003 hv-004');
     expect(renderPart(view, 'C', 80)).toBeUndefined();
-  });
-});
-
-describe('the time of a rollout', () => {
-  const minutes = (count: number): number => count * 60_000;
-  const wave = (hosts: number, bakeMs = 0, promote: 'manual' | 'auto' = 'auto') => ({
-    name: `of-${hosts}`,
-    hosts,
-    bakeMs,
-    promote,
-  });
-  const cases: readonly [
-    string,
-    ReturnType<typeof wave>[],
-    [parallel: number, unavailableMax: number, down: number],
-    number | undefined,
-  ][] = [
-    ['one host', [wave(1)], [20, 20, 0], minutes(10)],
-    ['as many as there are places', [wave(20)], [20, 20, 0], minutes(10)],
-    ['one more than there are places', [wave(21)], [20, 20, 0], minutes(20)],
-    ['a small parallel', [wave(10)], [2, 20, 0], minutes(50)],
-    ['a small maxUnavailable', [wave(10)], [20, 5, 0], minutes(20)],
-    ['hosts that are down take places', [wave(10)], [20, 5, 3], minutes(50)],
-    ['no place is left', [wave(10)], [20, 5, 5], undefined],
-    ['nothing to do', [wave(0)], [20, 20, 0], undefined],
-    ['a bake', [wave(1, minutes(30)), wave(20)], [20, 20, 0], minutes(50)],
-    [
-      'the bake of a wave without hosts',
-      [wave(1), wave(0, minutes(30)), wave(1)],
-      [9, 9, 0],
-      minutes(20),
-    ],
-    ['a bake after the last wave', [wave(1), wave(1, minutes(7))], [9, 9, 0], minutes(27)],
-  ];
-
-  it.each(cases)('%s', (_what, waves, [parallel, unavailableMax, down], expected) => {
-    const hostTime = { ms: minutes(10), from: 'assumed' };
-    const estimate = estimateTime({ waves, parallel, unavailableMax }, down, hostTime);
-    expect(estimate?.totalMs).toBe(expected);
-  });
-
-  it('names the waves after which a person promotes, but not the last, after which nothing comes', () => {
-    const waves = [wave(1, 0, 'manual'), wave(2), wave(3, 0, 'manual')];
-    const rules = { waves, parallel: 5, unavailableMax: 5 };
-    const estimate = estimateTime(rules, 0, { ms: 1, from: 'assumed' });
-    expect(estimate?.promotedByPerson).toEqual(['of-1']);
   });
 });
