@@ -43,11 +43,12 @@ function addHostCommands(program: Commander, run: Run): void {
       run(options, async (c) => (await import('./commands/check.ts')).check(c, spec)),
     );
   subcommand(program, 'inventory', 'List the hosts of an inventory that a pattern selects', [
-    'inventory -i inventory.yaml',
+    'inventory -i inventory/',
     "inventory -i hosts.yaml 'hypervisors:&rack_a:!retired'",
+    "inventory -i hosts.yaml '~hv-(fra|ams)-\\d+' --json",
   ])
     .argument('[pattern]', 'host pattern', 'all')
-    .requiredOption('-i, --inventory <path>', 'inventory file')
+    .requiredOption('-i, --inventory <path>', 'inventory: a file or a folder')
     .action(async (pattern: string, options: { json?: boolean; inventory: string }) =>
       run(options, async (c) =>
         (await import('./commands/inventory.ts')).inventory(c, pattern, options),
@@ -58,7 +59,7 @@ function addHostCommands(program: Commander, run: Run): void {
     'facts --from captures/hv-a-001',
   ])
     .argument('[host]', 'name in the inventory')
-    .option('-i, --inventory <path>', 'inventory file')
+    .option('-i, --inventory <path>', 'inventory: a file or a folder')
     .option('--from <dir>', 'a capture instead of a host')
     .action(
       async (
@@ -71,7 +72,7 @@ function addHostCommands(program: Commander, run: Run): void {
   ])
     .argument('<host>', 'name in the inventory')
     .argument('<dir>', 'folder to write; must be empty or absent')
-    .requiredOption('-i, --inventory <path>', 'inventory file')
+    .requiredOption('-i, --inventory <path>', 'inventory: a file or a folder')
     .action(async (host: string, dir: string, options: { json?: boolean; inventory: string }) =>
       run(options, async (c) =>
         (await import('./commands/capture.ts')).capture(c, host, dir, options),

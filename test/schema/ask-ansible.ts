@@ -35,6 +35,7 @@ export const hasAnsible =
 
 /** Asks Ansible in a folder, with none of this machine's own settings. */
 export function askAnsible(folder: string, questions: readonly Question[]): readonly Answer[] {
+  if (!existsSync(ANSIBLE)) throw new Error('Ansible is not here: run test/setup/ansible.sh first');
   const home = join(ROOT, '.cache/ansible-home');
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'ansible.cfg'), '');

@@ -1,11 +1,11 @@
-import type { HostEntry } from '../../domain/host-entry.ts';
+import type { HostEntry, SshServer } from '../../domain/host-entry.ts';
 import type { CommandContext } from '../context.ts';
 import { readInventory, selectFrom } from '../inputs.ts';
 import type { Outcome } from '../outcome.ts';
 import { count } from '../render/plan.ts';
 import { columns } from '../render/style.ts';
 
-/** Lists the hosts of an inventory that a pattern selects. */
+/** Lists the hosts of an inventory that a pattern selects; as JSON with just what a script needs of each. */
 export async function inventory(
   context: CommandContext,
   pattern: string,
@@ -38,7 +38,10 @@ export async function inventory(
   return 'done';
 }
 
-function addressOf({ address, port, jump }: HostEntry): string {
-  const portPart = port === 22 ? '' : ` port ${port}`;
-  return `${address}${portPart}${jump === undefined ? '' : ` via ${jump.address}`}`;
+function addressOf(host: HostEntry): string {
+  return host.jump === undefined ? serverOf(host) : `${serverOf(host)} via ${serverOf(host.jump)}`;
+}
+
+function serverOf({ address, port }: SshServer): string {
+  return port === 22 ? address : `${address} port ${port}`;
 }
