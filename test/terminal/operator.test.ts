@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,12 +59,11 @@ describe.skipIf(skip !== undefined)('an operator at a terminal', () => {
       timing: { shutdownMs: 20, rebootMs: 200, panicSecondMs: 10 },
     });
     await writeFile(join(folder, 'spec.yaml'), SPEC.replace('INVENTORY', fleet.inventoryFile));
-    await symlink(
-      fileURLToPath(new URL('../../bin/vfleet', import.meta.url)),
-      join(folder, 'vfleet'),
-    );
+    await mkdir(join(folder, 'bin'));
+    const vfleet = fileURLToPath(new URL('../../bin/vfleet', import.meta.url));
+    await symlink(vfleet, join(folder, 'bin', 'vfleet'));
     await startUp();
-    const path = `${folder}:${process.env['PATH'] ?? ''}`;
+    const path = `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`;
     const env = { PATH: path, XDG_STATE_HOME: folder, HOME: folder, NO_COLOR: '' };
     terminal = await openTerminal({ columns: 110, rows: 36, cwd: folder, env });
     await terminal.until(/^\$/);
@@ -145,7 +144,7 @@ describe.skipIf(skip !== undefined)('an operator at a terminal', () => {
     await typed('vfleet');
     await terminal.until(/next {3}vfleet host enable hv03/);
     await typed('vfleet host enable hv03');
-    const host = await terminal.until(/\n\$ $/);
+    const host = await terminal.until(/MORE +vfleet explain/);
     expect(host).toContain('vfleet rollback enable hv03');
     await typed('vfleet rollback enable hv03');
     const question = await terminal.until(/\[y\/N\]/);
@@ -162,9 +161,12 @@ describe.skipIf(skip !== undefined)('an operator at a terminal', () => {
   }, 80_000);
 
   it('completes names at TAB', async () => {
-    await typed('source <(vfleet completion bash)');
-    await terminal.press('-l', 'vfleet retry ena');
-    await terminal.press('Tab', '-l', ' hv');
+    await typed('source <(vfleet completion bash); echo ready');
+    await terminal.until(/^ready/m);
+    await terminal.write('vfleet retry ena');
+    await terminal.press('Tab');
+    await terminal.until(/vfleet retry enable/);
+    await terminal.write(' hv');
     await terminal.press('Tab', 'Tab');
     await terminal.until(/hv01 +hv02 +hv03/);
     await terminal.press('C-c');

@@ -15,6 +15,8 @@ export function noTmux(): string | undefined {
 export interface TestTerminal {
   /** Types a line and Enter. */
   readonly type: (line: string) => Promise<void>;
+  /** Types text and no Enter. */
+  readonly write: (text: string) => Promise<void>;
   /** Presses keys by tmux's names: `C-c`, `Tab`. */
   readonly press: (...keys: string[]) => Promise<void>;
   readonly resize: (columns: number, rows: number) => Promise<void>;
@@ -49,17 +51,21 @@ export async function openTerminal(options: {
     ]);
     return stdout;
   };
-  const env = Object.entries({ ...options.env, PS1: '$ ', LC_ALL: 'C.UTF-8' });
+  // By argv and env(1): a shell in between drops PS1, and a login shell makes a PATH of its own.
+  const env = { ...options.env, PS1: '$ ', LC_ALL: 'C.UTF-8' };
   await tmux(
     ...['-u', 'new-session', '-d', '-x', String(options.columns), '-y', String(options.rows)],
-    ...['-c', options.cwd, ...env.flatMap(([name, value]) => ['-e', `${name}=${value}`])],
-    'bash --norc --noprofile -i',
+    ...['-c', options.cwd, 'env', ...Object.entries(env).map((pair) => pair.join('='))],
+    ...['bash', '--norc', '--noprofile', '-i'],
   );
   const screen = (): Promise<string> => tmux('capture-pane', '-p');
   return {
     type: async (line) => {
       await tmux('send-keys', '-l', line);
       await tmux('send-keys', 'Enter');
+    },
+    write: async (text) => {
+      await tmux('send-keys', '-l', text);
     },
     press: async (...keys) => {
       await tmux('send-keys', ...keys);

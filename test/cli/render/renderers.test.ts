@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventsBetween } from '../../../src/cli/render/events.ts';
-import { renderList } from '../../../src/cli/render/list.ts';
+import { renderList, type ListRow } from '../../../src/cli/render/list.ts';
 import { renderLive } from '../../../src/cli/render/live.ts';
 import { renderSpec } from '../../../src/cli/render/spec.ts';
 import { NOW, SPEC, plain, sampleStatus } from './samples.ts';
@@ -25,6 +25,27 @@ describe('other outputs', () => {
     await expect(`${text}\n`).toMatchFileSnapshot(golden('list'));
   });
 
+  it('says what needs a person, and the next command for each', async () => {
+    const row = (number: number): ListRow['rollout'] => ({
+      ...{ id: `enable-iommu#${number}`, name: 'enable-iommu', number, engineStatus: 'RUNNING' },
+      startedAt: new Date(sampleStatus().startedAt),
+    });
+    const hosts = sampleStatus().hosts.filter((host) => host.state !== 'held');
+    const calm = { hosts, counts: { ...sampleStatus().counts, held: 0 } };
+    const pause = { at: sampleStatus().startedAt, verb: 'pause', who: 'ops1', hosts: 0 };
+    const text = renderList(
+      [
+        { rollout: row(3), status: sampleStatus() },
+        { rollout: row(4), status: sampleStatus({ ...calm, phase: 'awaiting-promotion' }) },
+        { rollout: row(5), status: sampleStatus({ ...calm, phase: 'paused', audit: [] }) },
+        { rollout: row(6), status: sampleStatus({ ...calm, phase: 'paused', audit: [pause] }) },
+        { rollout: row(7), problem: 'no worker answers' },
+      ],
+      { now: NOW, attention: true, style: plain },
+    );
+    await expect(`${text}\n`).toMatchFileSnapshot(golden('attention'));
+  });
+
   it('shows a spec with its defaults', async () => {
     await expect(`${renderSpec(SPEC)}\n`).toMatchFileSnapshot(golden('spec'));
   });
@@ -37,6 +58,16 @@ describe('other outputs', () => {
     const after = sampleStatus({ hosts });
     expect(eventsBetween(before, after, plain)).toEqual(['hv-010 done']);
     expect(eventsBetween(after, after, plain)).toEqual([]);
+  });
+
+  it('says in the live view that nobody answers, since when, and that it goes on by itself', () => {
+    const silence = { why: 'no worker answers.', since: new Date(NOW.getTime() - 65_000) };
+    const view = { status: sampleStatus(), now: NOW, events: [], width: 60, rows: 30, silence };
+    const text = renderLive(view, plain);
+    expect(text.replaceAll('\n', ' ')).toContain(
+      'NO ANSWER since 02:49:55 (1m05s): no worker answers. This view goes on by itself.',
+    );
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 
   it('keeps the live view within the terminal', () => {
