@@ -3,7 +3,7 @@ import type { HostRunState } from '../../../src/domain/host-run.ts';
 import { renderHost } from '../../../src/cli/render/host.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
 import { CHANGE } from '../../workflows/fake-hosts.ts';
-import { sampleHost } from './samples.ts';
+import { sampleHost } from './host-samples.ts';
 
 type Evidence = HostRunState['evidence'];
 const TRIAL = { default: 'unchanged' };

@@ -6,7 +6,7 @@ import type { HostLook } from '../../../src/cli/look-at-host.ts';
 import type { HostView } from '../../../src/cli/render/host.ts';
 import { TRIAL_ENTRY_ID } from '../../../src/facts/boot-loader.ts';
 import { Scene } from './rollout-scenes.ts';
-import { cmdlineChange, connection, sampleHost } from './samples.ts';
+import { at, cmdlineChange, connection } from './samples.ts';
 
 const HOOK = { on: 'worker', run: ['drain'], timeoutMs: 1_800_000 } as const;
 const CHANGE = cmdlineChange(['intel_iommu=on', 'iommu=pt'], ['quiet']);
@@ -120,12 +120,84 @@ function heldStatus(sample: HeldSample, name: string, since: Date): HostStatus {
 
 function stepsUntil(step: Step, since: Date): HostStatus['stepsAt'] {
   const done = STEPS.slice(0, STEPS.indexOf(step) + 1);
-  let at = since.getTime() - done.reduce((sum, one) => sum + (TOOK[one] ?? 0) * 1000, 0);
+  let moment = since.getTime() - done.reduce((sum, one) => sum + (TOOK[one] ?? 0) * 1000, 0);
   return Object.fromEntries(
     done.map((one) => {
-      const began = new Date(at).toISOString();
-      at += (TOOK[one] ?? 0) * 1000;
+      const began = new Date(moment).toISOString();
+      moment += (TOOK[one] ?? 0) * 1000;
       return [one, began];
     }),
   );
+}
+
+const RUN: HostRunState = {
+  step: 'wait',
+  changes: [],
+  undo: [],
+  evidence: {},
+  seq: 4,
+  leaseId: 'lease-1',
+  begun: true,
+  drained: true,
+  bootIdBefore: '9b0e41c1-0000-4000-8000-000000000000',
+  reports: 3,
+  bootId: '9b0e41c1-0000-4000-8000-000000000000',
+  rebootSent: true,
+  reboots: 1,
+  undoing: false,
+  undoReboot: false,
+  undoFailures: [],
+  acceptedDigest: null,
+  stepsAt: {},
+  hold: null,
+  verbIds: [],
+  reason: null,
+  lastReport: null,
+};
+
+/** A host that never came back from its trial boot. */
+export function sampleHost(): HostStatus {
+  return {
+    rollout: 'enable-iommu#3',
+    name: 'hv-118',
+    state: 'held',
+    step: 'wait',
+    hold: {
+      code: 'reboot.no-return',
+      step: 'wait',
+      sentence: 'It was told to reboot at 02:13:07 and has not answered within 20m.',
+      evidence: { 'boot id': '9b0e41c1', last: 'ssh.unreachable: no route\nto host' },
+      since: at(2, 33),
+      exits: [
+        {
+          verb: 'retry',
+          at: 'wait',
+          recommended: true,
+          effect: 'power-cycle it first; then vfleet looks again',
+          reboots: '0 or 1',
+        },
+        {
+          verb: 'rollback',
+          recommended: false,
+          effect: 'when it answers: remove the trial entry, undrain',
+          reboots: '0 or 1',
+        },
+        { verb: 'skip', recommended: false, effect: 'leave it down', reboots: '0' },
+      ],
+    },
+    run: {
+      ...RUN,
+      undo: [{ change: cmdlineChange(['intel_iommu=on', 'iommu=pt']) }],
+      lastReport: { rollout: 'r#3', index: 0, run: 1, seq: 3, state: 'held', unavailable: true },
+    },
+    stepsAt: {
+      inspect: at(2, 4, 50),
+      firmware: at(2, 4, 52),
+      drain: at(2, 4, 52),
+      cmdline: at(2, 12, 58),
+      reboot: at(2, 13, 7),
+      wait: at(2, 13, 7),
+    },
+    undoFailures: [],
+  };
 }

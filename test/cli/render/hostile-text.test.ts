@@ -14,7 +14,8 @@ import { plainLine } from '../../../src/domain/plain-line.ts';
 import { parseFacts } from '../../../src/facts/parse-facts.ts';
 import type { Snapshot } from '../../../src/facts/snapshot.ts';
 import { HostError } from '../../../src/host/errors.ts';
-import { NOW, SPEC, connection, plain, sampleHost, samplePlan, sampleStatus } from './samples.ts';
+import { sampleHost } from './host-samples.ts';
+import { NOW, SPEC, connection, plain, samplePlan, sampleStatus } from './samples.ts';
 
 /** Clears the screen, sets the title, hides text, reports by C1, turns the writing round, and forges a line. */
 const EVIL =

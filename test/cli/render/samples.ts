@@ -1,13 +1,8 @@
 import type { CmdlineChange } from '../../../src/domain/changes.ts';
 import type { HostConnection } from '../../../src/domain/host-entry.ts';
-import { HOST_STATES, type HostRunState } from '../../../src/domain/host-run.ts';
+import { HOST_STATES } from '../../../src/domain/host-run.ts';
 import type { Spec } from '../../../src/domain/spec.ts';
-import type {
-  HostStatus,
-  RolloutHostStatus,
-  RolloutStatus,
-  WaveStatus,
-} from '../../../src/domain/status.ts';
+import type { RolloutHostStatus, RolloutStatus, WaveStatus } from '../../../src/domain/status.ts';
 import { groupKinds } from '../../../src/cli/plan/group-kinds.ts';
 import { sealPlan, type PlanFile, type ProbedHost } from '../../../src/cli/plan/plan-file.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
@@ -234,76 +229,4 @@ export function sampleStatus(change: Partial<RolloutStatus> = {}): RolloutStatus
 function withoutWave(host: RolloutHostStatus): RolloutHostStatus {
   const { name, state, kind, code } = host;
   return { name, state, kind, ...(code === undefined ? {} : { code }) };
-}
-
-const RUN: HostRunState = {
-  step: 'wait',
-  changes: [],
-  undo: [],
-  evidence: {},
-  seq: 4,
-  leaseId: 'lease-1',
-  begun: true,
-  drained: true,
-  bootIdBefore: '9b0e41c1-0000-4000-8000-000000000000',
-  reports: 3,
-  bootId: '9b0e41c1-0000-4000-8000-000000000000',
-  rebootSent: true,
-  reboots: 1,
-  undoing: false,
-  undoReboot: false,
-  undoFailures: [],
-  acceptedDigest: null,
-  stepsAt: {},
-  hold: null,
-  verbIds: [],
-  reason: null,
-  lastReport: null,
-};
-
-/** A host that never came back from its trial boot. */
-export function sampleHost(): HostStatus {
-  return {
-    rollout: 'enable-iommu#3',
-    name: 'hv-118',
-    state: 'held',
-    step: 'wait',
-    hold: {
-      code: 'reboot.no-return',
-      step: 'wait',
-      sentence: 'It was told to reboot at 02:13:07 and has not answered within 20m.',
-      evidence: { 'boot id': '9b0e41c1', last: 'ssh.unreachable: no route\nto host' },
-      since: at(2, 33),
-      exits: [
-        {
-          verb: 'retry',
-          at: 'wait',
-          recommended: true,
-          effect: 'power-cycle it first; then vfleet looks again',
-          reboots: '0 or 1',
-        },
-        {
-          verb: 'rollback',
-          recommended: false,
-          effect: 'when it answers: remove the trial entry, undrain',
-          reboots: '0 or 1',
-        },
-        { verb: 'skip', recommended: false, effect: 'leave it down', reboots: '0' },
-      ],
-    },
-    run: {
-      ...RUN,
-      undo: [{ change: cmdlineChange(['intel_iommu=on', 'iommu=pt']) }],
-      lastReport: { rollout: 'r#3', index: 0, run: 1, seq: 3, state: 'held', unavailable: true },
-    },
-    stepsAt: {
-      inspect: at(2, 4, 50),
-      firmware: at(2, 4, 52),
-      drain: at(2, 4, 52),
-      cmdline: at(2, 12, 58),
-      reboot: at(2, 13, 7),
-      wait: at(2, 13, 7),
-    },
-    undoFailures: [],
-  };
 }
