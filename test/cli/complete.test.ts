@@ -116,6 +116,7 @@ describe('the scripts in real shells', () => {
     expect(await shell('ls')).not.toContain('made');
   });
 
+  // Skipped where there is no such shell: each needs its own.
   it.skipIf(absent('zsh'))(
     'zsh offers hosts, and files for a spec (skipped without zsh)',
     async () => {
@@ -128,6 +129,7 @@ source ./zsh; words=(vfleet "$@"); CURRENT=$#words; _vfleet`;
     },
   );
 
+  // As above: needs fish.
   it.skipIf(absent('fish'))(
     'fish offers hosts, and files for a spec (skipped without fish)',
     async () => {
