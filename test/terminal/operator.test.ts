@@ -168,6 +168,8 @@ describe.skipIf(skip !== undefined)('an operator at a terminal', () => {
     await terminal.press('Tab');
     await terminal.until(/vfleet retry enable/);
     await terminal.write(' hv');
+    await terminal.press('Tab');
+    await terminal.until(/vfleet retry enable hv0/);
     await terminal.press('Tab', 'Tab');
     await terminal.until(/hv01 +hv02 +hv03/);
     await terminal.press('C-c');
