@@ -83,7 +83,7 @@ export const ROLLOUT_PHASES = [
 ] as const;
 /**
  * - `running`: hosts start as places become free
- * - `paused`: a person or a spent budget stopped new hosts; `pausedBecause` says which
+ * - `paused`: a person or a spent budget stopped new hosts; `pausedBy` says which
  * - `baking`, `awaiting-promotion`: between waves
  * - `waiting`: only held hosts are left
  * - `aborting`: running hosts come to their end, no new one starts
@@ -97,6 +97,8 @@ export interface RolloutStatus {
   readonly phase: RolloutPhase;
   /** One sentence: what it waits for, or why it stopped; what happens if nobody does anything. */
   readonly explanation: string;
+  /** While `paused`: by a person, or by a spent budget, which needs a new one to go on. */
+  readonly pausedBy?: 'person' | 'budget';
   readonly owner: Spec['owner'];
   readonly planId?: string;
   readonly startedBy: string;

@@ -83,13 +83,8 @@ function nextCommands(status: RolloutStatus | undefined, id: string): string[] {
   const look = held === undefined ? [] : [`vfleet host ${name} ${held.name}`];
   if (status.phase === 'awaiting-promotion') return [...look, `vfleet promote ${name}`];
   if (status.phase !== 'paused') return look.length > 0 ? look : [`vfleet status ${id}`];
-  return [...look, `vfleet resume ${name}${isBudgetSpent(status) ? ' --new-budget N' : ''}`];
-}
-
-/** A person's pause stands in the trail, a spent budget's does not. */
-function isBudgetSpent({ audit }: RolloutStatus): boolean {
-  const last = audit.findLast(({ verb }) => verb === 'pause' || verb === 'resume');
-  return last?.verb !== 'pause';
+  const budget = status.pausedBy === 'budget' ? ' --new-budget N' : '';
+  return [...look, `vfleet resume ${name}${budget}`];
 }
 
 function doneOf(status: RolloutStatus): string {

@@ -22,6 +22,7 @@ export function rolloutStatus(
     direction: input.direction,
     phase: phaseOf(rules, state),
     explanation: explain(rules, state),
+    ...(state.paused === null ? {} : { pausedBy: state.paused.by }),
     owner: input.spec.owner,
     ...(input.planId === undefined ? {} : { planId: input.planId }),
     startedBy: input.who,

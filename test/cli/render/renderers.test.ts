@@ -32,13 +32,12 @@ describe('other outputs', () => {
     });
     const hosts = sampleStatus().hosts.filter((host) => host.state !== 'held');
     const calm = { hosts, counts: { ...sampleStatus().counts, held: 0 } };
-    const pause = { at: sampleStatus().startedAt, verb: 'pause', who: 'ops1', hosts: 0 };
     const text = renderList(
       [
         { rollout: row(3), status: sampleStatus() },
         { rollout: row(4), status: sampleStatus({ ...calm, phase: 'awaiting-promotion' }) },
-        { rollout: row(5), status: sampleStatus({ ...calm, phase: 'paused', audit: [] }) },
-        { rollout: row(6), status: sampleStatus({ ...calm, phase: 'paused', audit: [pause] }) },
+        { rollout: row(5), status: sampleStatus({ ...calm, phase: 'paused', pausedBy: 'budget' }) },
+        { rollout: row(6), status: sampleStatus({ ...calm, phase: 'paused', pausedBy: 'person' }) },
         { rollout: row(7), problem: 'no worker answers' },
       ],
       { now: NOW, attention: true, style: plain },

@@ -24,6 +24,7 @@ describe('pause --now', () => {
     expect(it.decision()).toMatchObject({ start: [], tell: { verb: 'pause', indices: [1, 2, 3] } });
     it.tell();
     expect(it.decision().tell).toBeNull();
+    expect(it.status()).toMatchObject({ phase: 'paused', pausedBy: 'person' });
     expect(it.status().explanation).toContain(
       'Will stop before their next disruptive step: hv-2, hv-3, hv-4.',
     );

@@ -37,7 +37,7 @@ describe('a rollout', () => {
     const it = new Driver(inputOf(uniform(4)));
     it.step();
     it.report(0, 'held');
-    expect(it.status().phase).toBe('paused');
+    expect(it.status()).toMatchObject({ phase: 'paused', pausedBy: 'budget' });
     expect(it.status().explanation).toContain('1 host has failed in wave canary; it allows 0.');
     expect(it.verb({ verb: 'resume' })).toContain('Give "resume" a new budget');
     expect(it.verb({ verb: 'resume', newBudget: 0 })).toBeUndefined();
