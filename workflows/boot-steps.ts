@@ -38,7 +38,7 @@ export async function rebootStep(
 /** Waits until the host is back with another boot id, then reads which line it runs. */
 export async function waitStep(
   run: HostRun,
-  how: { readonly change: Change; readonly expect: 'trial' | 'after' | 'before' },
+  how: { readonly change: Change; readonly expect: 'trial' | 'before' },
 ): Promise<StepOutcome> {
   const seen = await awaitBoot(run);
   if (seen.kind === 'same-boot') {

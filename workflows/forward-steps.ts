@@ -22,11 +22,11 @@ export const FORWARD: Readonly<Record<Step, StepFunction>> = {
   drain: drainStep,
   cmdline: cmdlineStep,
   reboot: async (run, again) =>
-    run.state.reboots === 0 ? GO_ON : rebootStep(run, { trial: run.input.reboot.trial, again }),
+    run.state.reboots === 0 ? GO_ON : rebootStep(run, { trial: true, again }),
   wait: async (run) => {
     const change = run.state.changes[0];
     if (run.state.reboots === 0 || change === undefined) return GO_ON;
-    return waitStep(run, { change, expect: run.input.reboot.trial ? 'trial' : 'after' });
+    return waitStep(run, { change, expect: 'trial' });
   },
   iommu: iommuStep,
   health: (run) => runHook(run, 'health'),
@@ -97,7 +97,7 @@ function takePlan(run: HostRun, plan: Extract<HostPlan, { kind: 'changes' }>): S
   return { kind: 'ok', evidence: { hardware: plan.hardware, bootId: plan.bootId, ...warnings } };
 }
 
-/** Registers the undo, then applies. Without a trial the new line becomes the default before it is booted. */
+/** Registers the undo, then applies. The default stays the old line until the new one is proven (law 1). */
 async function cmdlineStep(run: HostRun): Promise<StepEnd> {
   for (const change of run.state.changes) {
     pushUndo(run, change);
@@ -105,7 +105,7 @@ async function cmdlineStep(run: HostRun): Promise<StepEnd> {
     if (applied.kind === 'hold') return applied;
     run.saw('cmdline', applied.evidence);
   }
-  return run.input.reboot.trial || run.state.reboots === 0 ? GO_ON : makeDefaults(run, 'cmdline');
+  return GO_ON;
 }
 
 /** Proves the IOMMU as asked; only then is the line that was on trial made the default. */
@@ -113,10 +113,10 @@ async function iommuStep(run: HostRun): Promise<StepEnd> {
   const proven = await quick.proveIommu({ ...run.onHost, target: run.input.target });
   if (proven.kind === 'hold') return proven;
   run.saw('iommu', proven.evidence);
-  return run.input.reboot.trial || run.state.reboots === 0 ? makeDefaults(run, 'iommu') : GO_ON;
+  return makeDefaults(run);
 }
 
-async function makeDefaults(run: HostRun, step: Step): Promise<StepEnd> {
+async function makeDefaults(run: HostRun): Promise<StepEnd> {
   for (const change of run.state.changes) {
     const made = await slow.makeDefault({
       ...run.mutation(),
@@ -124,7 +124,7 @@ async function makeDefaults(run: HostRun, step: Step): Promise<StepEnd> {
       rollout: run.input.rollout,
     });
     if (made.kind === 'hold') return made;
-    run.saw(step, made.evidence);
+    run.saw('iommu', made.evidence);
   }
   return GO_ON;
 }

@@ -121,7 +121,6 @@ export class HostRun {
         reboots,
         drained,
         hooks: this.input.hooks,
-        trial: this.input.reboot.trial,
         since: new Date().toISOString(),
       },
       why,

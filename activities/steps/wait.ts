@@ -45,7 +45,7 @@ export async function verifyBoot(
   port: HostPort,
   call: {
     readonly change: CmdlineChange;
-    readonly expect: 'trial' | 'after' | 'before';
+    readonly expect: 'trial' | 'before';
     readonly trialId: string;
   },
 ): Promise<StepOutcome> {

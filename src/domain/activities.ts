@@ -91,7 +91,7 @@ export interface HostActivities {
   verifyBoot(
     input: OnHost & {
       readonly change: Change;
-      readonly expect: 'trial' | 'after' | 'before';
+      readonly expect: 'trial' | 'before';
       readonly trialId: string;
     },
   ): Promise<StepOutcome>;

@@ -37,8 +37,6 @@ export interface HeldAt {
   /** The drain hook has run, and no undrain since. */
   readonly drained: boolean;
   readonly hooks: Pick<Hooks, 'drain' | 'undrain'>;
-  /** The new line is booted on trial first. */
-  readonly trial: boolean;
   readonly since: string;
 }
 
@@ -128,7 +126,7 @@ function leftBehind(at: HeldAt, code: string): string {
 function lineLeft(at: HeldAt, code: string): string {
   if (at.undoing) return 'with what is not taken back yet';
   if (isBefore('iommu', at.step)) return 'on the new line, proven and the default';
-  if (!at.trial || at.reboots === 0) {
+  if (at.reboots === 0) {
     return 'with the new line as the default, or half written: see grub.cfg';
   }
   switch (at.step) {

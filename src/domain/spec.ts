@@ -75,6 +75,4 @@ export interface Hooks {
 export interface RebootPolicy {
   /** How long a host may take from the reboot command to an answer on a fresh connection. */
   readonly timeoutMs: number;
-  /** Boot an unproven line once, with the old one still the default. */
-  readonly trial: boolean;
 }

@@ -131,7 +131,7 @@ const hooksSchema = z
   })
   .meta({ examples: [{ drain: { on: 'worker', run: ['drain'] } }] });
 
-/** Law 1: an unproven kernel line is booted only on trial. */
+/** Law 1: an unproven kernel line is booted only on trial. So `trial` may be written, and nothing behind the parser asks for it. */
 const NO_TRIAL =
   'false would make a kernel line the default before it was proven, and a host that does not start by it is lost; remove this. ' +
   'Where a host cannot boot on trial, plan says what to do about it';
@@ -197,7 +197,7 @@ export function toSpec(input: SpecInput): Spec {
       undrain: toHook(input.hooks.undrain),
       health: toHook(input.hooks.health),
     }),
-    reboot: { timeoutMs: input.reboot.timeout, trial: input.reboot.trial },
+    reboot: { timeoutMs: input.reboot.timeout },
     onHostFailure: input.onHostFailure,
     onBudgetSpent: input.onBudgetSpent,
   };

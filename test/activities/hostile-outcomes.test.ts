@@ -104,7 +104,7 @@ describe('what enters the engine’s history from a host that floods its answers
     ],
     [
       'the running line',
-      () => sizeOf('verifyBoot', { ...on, change, expect: 'after', trialId: 't' }),
+      () => sizeOf('verifyBoot', { ...on, change, expect: 'trial', trialId: 't' }),
     ],
     ['the proof of the IOMMU', () => sizeOf('proveIommu', { ...on, target: PASSTHROUGH })],
     ['a look for a boot', () => sizeOf('probeBoot', { ...on, bootIdBefore: BOOT_ID })],

@@ -14,7 +14,6 @@ const AT: HeldAt = {
   reboots: 1,
   drained: true,
   hooks: { drain: HOOK, undrain: HOOK },
-  trial: true,
   since: '2026-11-22T02:33:00.000Z',
 };
 
@@ -57,7 +56,7 @@ describe('a skip says which line the host boots next', () => {
     const back = { step: 'wait', booted: 'yes' } as const;
     expect(skipOf('reboot.trial-failed', back)).toContain('not armed; the next boot is the old');
     expect(skipOf('cmdline.readback', {})).toContain('not armed; the default is the old line');
-    expect(skipOf('reboot.no-return', { step: 'wait', trial: false })).toContain('as the default');
+    expect(skipOf('cmdline.readback', { reboots: 0 })).toContain('as the default');
   });
 
   it('says that a trial that runs is not the default yet', () => {

@@ -49,7 +49,7 @@ describe('a spec that is right', () => {
         maxFailures: { kind: 'percent', percent: 2 },
       },
       hooks: {},
-      reboot: { timeoutMs: 1_200_000, trial: true },
+      reboot: { timeoutMs: 1_200_000 },
       onHostFailure: 'hold',
       onBudgetSpent: 'pause',
     });
@@ -123,7 +123,7 @@ onBudgetSpent: rollback
     });
     expect([spec.owner, spec.reboot, spec.onHostFailure, spec.onBudgetSpent]).toEqual([
       { team: 'net', contact: '#net', ticket: 'CHG-1' },
-      { timeoutMs: 2_700_000, trial: true },
+      { timeoutMs: 2_700_000 },
       'rollback',
       'rollback',
     ]);

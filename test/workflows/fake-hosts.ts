@@ -168,7 +168,7 @@ export class FakeWorld {
         );
       },
       verifyBoot: (input) => {
-        const expected = { trial: 'trial', after: 'new', before: 'old' }[input.expect];
+        const expected = { trial: 'trial', before: 'old' }[input.expect];
         return Promise.resolve(
           at(input).running === expected ? ok() : (held('reboot.trial-failed')() as StepOutcome),
         );

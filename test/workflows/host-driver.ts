@@ -46,7 +46,7 @@ export function hostInput(name: string, change: Partial<HostRunInput> = {}): Hos
     direction: 'forward',
     target: { iommu: 'enabled', kernelArgs: { present: [], absent: [] } },
     hooks: {},
-    reboot: { timeoutMs: 1_200_000, trial: true },
+    reboot: { timeoutMs: 1_200_000 },
     onHostFailure: 'hold',
     who: 'ops1',
     ...change,

@@ -129,15 +129,6 @@ describe('a host run', () => {
     });
   });
 
-  it('makes the line the default before the reboot when the spec wants no trial', async () => {
-    const reboot = { timeoutMs: 60_000, trial: false };
-    await withHost({ reboot }, nothing, async (run, host) => {
-      expect(await run.handle.result()).toMatchObject({ state: 'done' });
-      expect(host.running).toBe('new');
-      expect(host.calls.filter((call) => call === 'makeDefault')).toHaveLength(1);
-    });
-  });
-
   it('refuses every verb while it is not held', async () => {
     let release = nothing as () => void;
     const gate = new Promise<void>((resolve) => (release = resolve));

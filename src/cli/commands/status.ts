@@ -9,7 +9,6 @@ import { outcomeOf } from '../rollout-outcome.ts';
 import { resolveRollout } from '../resolve-rollout.ts';
 import { readStatus } from '../rollouts.ts';
 import { renderStatus } from '../render/status.ts';
-import { readStartInput } from '../start-rollout.ts';
 
 /** Shows one rollout; with `watch` follows it to its end. Its outcome is the rollout's: 3 when something needs a person. */
 export async function status(
@@ -34,17 +33,14 @@ async function textOf(
   from: 'query' | 'result',
 ): Promise<string> {
   // An ended rollout is read from its result: whether a worker is there says nothing about it.
-  const isOpen = from === 'query';
-  const workers = isOpen ? await workersOf(engine, engine.taskQueue) : undefined;
-  // One sentence of the status rests on it, so that it never stands in the way of the rest.
-  const input = isOpen ? await readStartInput(engine, read.id).catch(() => undefined) : undefined;
+  const workers = from === 'query' ? await workersOf(engine, engine.taskQueue) : undefined;
   return renderStatus(
     {
       status: read,
       now: new Date(),
       engine: engine.address,
       width: context.width(),
-      ...compact({ workers: workers?.alive, trial: input?.spec.reboot.trial }),
+      ...compact({ workers: workers?.alive }),
     },
     context.style,
   );

@@ -99,11 +99,8 @@ function recorded(status: HostStatus): OnDisk {
 
 function recordedLine({ run, step }: HostStatus): DefaultLine {
   if (run.undoing) return 'undoing';
-  const { cmdline = {}, iommu = {} } = run.evidence;
+  const { iommu = {} } = run.evidence;
   if ('default' in iommu || STEPS.indexOf(step) > STEPS.indexOf('iommu')) return 'proven';
-  const isTrial = !('default' in cmdline) || cmdline['default'] === 'unchanged';
-  if (!isTrial) return 'unproven';
-  // Without a trial it is written at cmdline, else after the proof.
-  const isWriting = step === 'cmdline' ? 'default' in cmdline : 'units' in iommu;
-  return isWriting ? 'unknown' : 'old';
+  // It is written at the end of iommu, after the proof.
+  return 'units' in iommu ? 'unknown' : 'old';
 }

@@ -32,7 +32,7 @@ const STAGES: readonly (readonly [string, Step])[] = [
   ['iommu to undrain', 'iommu'],
 ];
 
-function runningLines({ status, trial }: StatusView): string[] {
+function runningLines({ status }: StatusView): string[] {
   const running = status.hosts.filter(isUnderWay);
   if (running.length === 0) return [];
   const stages = STAGES.map(([words, from], at) => {
@@ -44,8 +44,8 @@ function runningLines({ status, trial }: StatusView): string[] {
   const lines = [withLabel(`RUNNING ${running.length}`, parts.join('   '), LABEL)];
   const changed = running.filter((host) => isWithin(host.step ?? 'inspect', 'cmdline', 'iommu'));
   if (changed.length === 0 || status.direction === 'rollback') return lines;
-  const have = `${changed.length} have or get a kernel line that is not proven yet`;
-  return [...lines, withLabel('', `${have}${safety(trial)}`, LABEL)];
+  const have = `${changed.length} have or get a kernel line that is not proven yet; all on trial, a crash returns them to the old one`;
+  return [...lines, withLabel('', have, LABEL)];
 }
 
 /** Running, and not stopped by `pause --now`. */
@@ -56,13 +56,6 @@ function isUnderWay(host: RolloutHostStatus): boolean {
 function isWithin(step: Step, from: Step, to: Step | undefined): boolean {
   const at = STEPS.indexOf(step);
   return at >= STEPS.indexOf(from) && (to === undefined || at < STEPS.indexOf(to));
-}
-
-function safety(trial: boolean | undefined): string {
-  if (trial === undefined) return '';
-  return trial
-    ? '; all on trial, a crash returns them to the old one'
-    : '; WITHOUT A TRIAL, it is their default already';
 }
 
 /** Hosts that `pause --now` has stopped, by the step they stand before. */

@@ -20,8 +20,6 @@ export interface StatusView {
   readonly width: number;
   /** Workers that poll the task queue now; absent when the status is that of a finished rollout. */
   readonly workers?: number;
-  /** Whether its spec boots a new line on trial first; absent when that could not be read. */
-  readonly trial?: boolean;
 }
 
 /** Most held hosts named before it says how many more there are. */

@@ -54,7 +54,7 @@ describe('the time of a rollout', () => {
 
 describe('the time of a host', () => {
   const minutes = (count: number): number => count * 60_000;
-  const reboot = { timeoutMs: minutes(20), trial: true };
+  const reboot = { timeoutMs: minutes(20) };
   const hook = (timeoutMs: number): Hook => ({ on: 'worker', run: ['x'], timeoutMs });
 
   it('is assumed from a reboot and half of the limits of the hooks, and says so', () => {

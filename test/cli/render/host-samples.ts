@@ -109,7 +109,6 @@ function heldStatus(sample: HeldSample, name: string, since: Date): HostStatus {
       forward: true,
       booted: run.rebootSent ? 'maybe' : run.bootIdBefore === null ? 'no' : 'yes',
       hooks: { drain: HOOK, undrain: HOOK },
-      trial: true,
       since: since.toISOString(),
     },
     { code, sentence: `${name} ${sentence}`, evidence },

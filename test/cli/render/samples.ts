@@ -55,7 +55,7 @@ export const SPEC: Spec = {
     maxFailures: { kind: 'percent', percent: 2 },
   },
   hooks: { drain: { on: 'worker', run: ['drain'], timeoutMs: 1_800_000 } },
-  reboot: { timeoutMs: 1_200_000, trial: true },
+  reboot: { timeoutMs: 1_200_000 },
   onHostFailure: 'hold',
   onBudgetSpent: 'pause',
 };

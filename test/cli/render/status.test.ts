@@ -7,11 +7,8 @@ import { SPEC, plain } from './samples.ts';
 /** Golden files stand beside this test; after a wanted change: npx vitest run test/cli/render -u */
 const golden = (name: string): string => `./golden/${name}.txt`;
 
-function textOf(scene: Scene, width: number, trial = true): string {
-  return renderStatus(
-    { ...scene.seen(), engine: 'prod-fra:7233', workers: 2, trial, width },
-    plain,
-  );
+function textOf(scene: Scene, width: number): string {
+  return renderStatus({ ...scene.seen(), engine: 'prod-fra:7233', workers: 2, width }, plain);
 }
 
 /** The scene after something was done to it. */
@@ -105,11 +102,6 @@ describe('the status of a rollout', () => {
 
   it('speaks of times as the reader knows them, never in UTC', () => {
     for (const make of Object.values(SCENES)) expect(textOf(make(), 140)).not.toMatch(/\dT\d\d:/);
-  });
-
-  it('does not promise a way back where there is no trial', () => {
-    const text = textOf(SCENES['status-2-holds']!(), 140, false);
-    expect(text).toContain('WITHOUT A TRIAL, it is their default already');
   });
 
   it('says that a wave with held hosts is over but for those', () => {

@@ -28,7 +28,7 @@ export function specOf(change: Partial<Spec> = {}): RolloutInput['spec'] {
       maxFailures: { kind: 'percent', percent: 100 },
     },
     hooks: {},
-    reboot: { timeoutMs: 1_200_000, trial: true },
+    reboot: { timeoutMs: 1_200_000 },
     onHostFailure: 'hold',
     onBudgetSpent: 'pause',
     ...change,
