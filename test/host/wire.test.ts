@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import { HostError, OutcomeUnknown } from '../../src/host/errors.ts';
+import { SCRIPT_VERSION, scriptText } from '../../src/host/scripts/script-text.ts';
 import {
   decodeCall,
   decodeReply,
@@ -75,7 +77,16 @@ describe('the wire', () => {
     );
     expect(one).not.toContain('reboot');
     expect(one).toMatch(/^exec sudo -n -- timeout -k 5 9 \/bin\/sh -c '/);
-    expect(one).toMatch(/' vfleet-run-1 "\$SSH_CONNECTION"$/);
+    expect(one.endsWith(`' vfleet-run-${SCRIPT_VERSION} "$SSH_CONNECTION"`)).toBe(true);
+  });
+
+  // Hardened hosts allow the scripts by their text and name: whoever changes a script raises SCRIPT_VERSION too.
+  it('gives scripts that changed a new version', () => {
+    const digest = createHash('sha256').update(VERBS.map(scriptText).join('')).digest('hex');
+    expect({ version: SCRIPT_VERSION, digest }).toEqual({
+      version: 2,
+      digest: '9f21c6b2b592a00e03c0736366106663dc3b1592d027ffa1c20e349a81427f26',
+    });
   });
 
   it('knows no command that differs in a single character', () => {
