@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
-import { runCli } from '../run-cli.ts';
+import { runCliHere, type CliResult } from '../run-cli.ts';
 import { publishedCheck } from './published-schemas.ts';
 
 /** Names of the commands that have `--json`: all that print anything at all. */
@@ -19,8 +19,8 @@ export interface JsonCommands {
   readonly failed: ReadonlySet<string>;
   /** Runs a command; all of its stdout is one document, which comes back. */
   readonly document: <T>(code: number, ...args: readonly [string, ...string[]]) => Promise<T>;
-  /** Runs a command that cannot do what is asked; all of its stdout is the error. */
-  readonly error: (code: number, ...args: readonly [string, ...string[]]) => Promise<void>;
+  /** Runs a command that cannot do what is asked; all of its stdout is the error. What people read is in `stderr`. */
+  readonly error: (code: number, ...args: readonly [string, ...string[]]) => Promise<CliResult>;
   /** All of stdout of a command that prints lines; each is a document of its own. */
   readonly lines: (command: string, stdout: string) => readonly unknown[];
 }
@@ -28,18 +28,17 @@ export interface JsonCommands {
 /** `command` names the schema; a bare `vfleet --json` is a list. */
 export function createJsonCommands(stateHome: () => string): JsonCommands {
   const [told, failed] = [new Set<string>(), new Set<string>()];
-  const run = async (code: number, args: readonly string[]): Promise<unknown> => {
+  const run = async (code: number, args: readonly string[]): Promise<CliResult> => {
     const words = args.filter((word) => word !== '');
-    const result = await runCli([...words, '--json'], { stateHome: stateHome() });
-    const { stdout, stderr } = result;
-    expect({ args, code: result.code, stdout, stderr }).toMatchObject({ code });
-    return JSON.parse(stdout) as unknown;
+    const result = await runCliHere([...words, '--json'], { stateHome: stateHome() });
+    expect({ args, ...result }).toMatchObject({ code });
+    return result;
   };
   return {
     told,
     failed,
     document: async <T>(code: number, ...args: readonly [string, ...string[]]) => {
-      const value = await run(code, args);
+      const value = JSON.parse((await run(code, args)).stdout) as unknown;
       const command = args[0] === '' ? 'list' : args[0];
       expect({ args, breaks: publishedCheck(command)(value) }).toEqual({ args, breaks: [] });
       told.add(command);
@@ -47,9 +46,11 @@ export function createJsonCommands(stateHome: () => string): JsonCommands {
       return value as T;
     },
     error: async (code, ...args) => {
-      const value = await run(code, args);
-      expect({ args, breaks: publishedCheck('error')(value) }).toEqual({ args, breaks: [] });
+      const result = await run(code, args);
+      const breaks = publishedCheck('error')(JSON.parse(result.stdout));
+      expect({ args, breaks }).toEqual({ args, breaks: [] });
       failed.add(args[0]);
+      return result;
     },
     lines: (command, stdout) => {
       const check = publishedCheck(command);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RolloutStatus } from '../../../src/domain/status.ts';
 import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
-import { finished, runCli, startCli, type CliResult } from '../run-cli.ts';
+import { finished, startCli, type CliResult } from '../run-cli.ts';
 import { jsonLines } from '../json-lines.ts';
 import { commandsWithJson, createJsonCommands } from './commands.ts';
 
@@ -124,8 +124,7 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'promote', 'enable', '--yes');
     const first = await until<RolloutStatus>(({ phase }) => phase === 'waiting');
     await document(3, 'host', 'enable', 'hv03');
-    await error(5, 'release', ...releaseOf('hv03'));
-    const refused = await runCli(['release', ...releaseOf('hv03')], { stateHome: folder });
+    const refused = await error(5, 'release', ...releaseOf('hv03'));
     expect(refused.stderr).toContain('more: vfleet explain release.running');
     expect(fleet.host('hv03').tree.text('/var/lib/vfleet/lease')).toBeDefined();
     await document(0, 'retry', 'enable', 'hv03', '--yes');
