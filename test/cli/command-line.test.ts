@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli, type CliResult } from './run-cli.ts';
+import { runCli, runCliHere, type CliResult } from './run-cli.ts';
 import { newKey } from '../../src/simulator/new-key.ts';
 
 let folder: string;
@@ -35,18 +35,18 @@ target: { iommu: enabeld }
 `;
 
 function vfleet(...args: string[]): Promise<CliResult> {
-  return runCli(args, { stateHome: join(folder, 'state') });
+  return runCliHere(args, { stateHome: join(folder, 'state') });
 }
 
 describe('help and wrong command lines', () => {
   it('shows help with examples and ends with 0', async () => {
-    const { code, stdout } = await vfleet('retry', '--help');
+    const { code, stdout } = await runCli(['retry', '--help'], { stateHome: folder });
     expect(code).toBe(0);
     expect(stdout).toContain('$ vfleet retry enable-iommu --held');
   });
 
   it('suggests the nearest command and ends with 2', async () => {
-    const { code, stderr, stdout } = await vfleet('statsu', 'x');
+    const { code, stderr, stdout } = await runCli(['statsu', 'x'], { stateHome: folder });
     expect(code).toBe(2);
     expect(stderr).toContain('Did you mean status?');
     expect(stdout).toBe('');
@@ -173,7 +173,7 @@ describe('folders that cannot be used', () => {
 
   it('names the state folder and its variable when it cannot be made', async () => {
     const stateHome = join(folder, 'good.yaml');
-    const { code, stderr } = await runCli(['plan', join(folder, 'good.yaml')], { stateHome });
+    const { code, stderr } = await runCliHere(['plan', join(folder, 'good.yaml')], { stateHome });
     expect(code).toBe(1);
     expect(stderr).toContain(stateHome);
     expect(stderr).toContain('XDG_STATE_HOME');

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RolloutStatus } from '../../../src/domain/status.ts';
 import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
 import { jsonLines } from '../json-lines.ts';
-import { runCli, startCli, type CliResult } from '../run-cli.ts';
+import { runCliHere, startCli, type CliResult } from '../run-cli.ts';
 
-/** Each test runs the command line several times, each a process of its own; a busy machine takes seconds for one. */
+/** Each test brings a rollout to its end, or nearly; a busy machine takes a while for that. */
 const SLOW_MS = 120_000;
 
 /** Between a plan and its start the fleet goes on: each test goes on where the one before ended. */
@@ -17,7 +17,7 @@ let folder: string;
 let fleet: Fleet;
 let up: ChildProcessWithoutNullStreams;
 
-const vfleet = (...args: string[]): Promise<CliResult> => runCli(args, { stateHome: folder });
+const vfleet = (...args: string[]): Promise<CliResult> => runCliHere(args, { stateHome: folder });
 
 async function spec(name: string, select: string, kernelArg?: string): Promise<string> {
   const path = join(folder, `${name}.yaml`);

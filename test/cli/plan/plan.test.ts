@@ -3,16 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFleet, type Fleet } from '../../../src/simulator/fleet.ts';
-import { runCli, type CliResult } from '../run-cli.ts';
-
-/** Each test runs the command line several times, each a process of its own; a busy machine takes seconds for one. */
-const SLOW_MS = 120_000;
+import { runCliHere, type CliResult } from '../run-cli.ts';
 
 /** What needs no engine: hv01 complies, hv02 and hv03 would change, hv04 has its IOMMU off in firmware. */
 let folder: string;
 let fleet: Fleet;
 
-const vfleet = (...args: string[]): Promise<CliResult> => runCli(args, { stateHome: folder });
+const vfleet = (...args: string[]): Promise<CliResult> => runCliHere(args, { stateHome: folder });
 
 /** Writes a spec and returns its path. */
 async function spec(name: string, select: string, more = ''): Promise<string> {
@@ -58,7 +55,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('vfleet plan', { timeout: SLOW_MS }, () => {
+describe('vfleet plan', () => {
   it('finds the same plan twice on a fleet that did not change, and another one after an edit', async () => {
     const file = await spec('same', 'all');
     const [first, second] = [await planOf(file), await planOf(file)];
@@ -115,7 +112,7 @@ describe('vfleet plan', { timeout: SLOW_MS }, () => {
   });
 });
 
-describe('vfleet start with a plan, before any engine is asked', { timeout: SLOW_MS }, () => {
+describe('vfleet start with a plan, before any engine is asked', () => {
   it('lists the kept plans, newest first, when there is none of the id', async () => {
     const { id: older } = await planOf(await spec('older', 'hv02'));
     const { id: newer } = await planOf(await spec('newer', 'hv02,hv03'));
