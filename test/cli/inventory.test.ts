@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CliResult, runCli } from './run-cli.ts';
+import { type CliResult, runCliHere } from './run-cli.ts';
 
 const INVENTORIES = 'test/schema/fixtures/inventories';
 
@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function vfleet(...args: string[]): Promise<CliResult> {
-  return runCli(args, { stateHome: join(folder, 'state') });
+  return runCliHere(args, { stateHome: join(folder, 'state') });
 }
 
 /** Checks a spec whose hosts come from a command, which is run in the spec's folder. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leaseText } from '../../src/facts/lease.ts';
 import { startFleet, type Fleet } from '../../src/simulator/fleet.ts';
-import { runCli, type CliResult } from './run-cli.ts';
+import { runCliHere, type CliResult } from './run-cli.ts';
 
 const LEASE = '/var/lib/vfleet/lease';
 const RECORD = '/var/lib/vfleet/record.json';
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 const vfleet = (...args: string[]): Promise<CliResult> =>
-  runCli([...args, '-i', fleet.inventoryFile], { stateHome: folder });
+  runCliHere([...args, '-i', fleet.inventoryFile], { stateHome: folder });
 const held = (): void => {
   const lease = {
     id: 'l1',

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import type { RolloutStatus } from '../../src/domain/status.ts';
 import { startFleet, type Fleet } from '../../src/simulator/fleet.ts';
 import { jsonLines } from '../cli/json-lines.ts';
-import { runCli, startCli, type CliOptions } from '../cli/run-cli.ts';
+import { runCliHere, startCli, type CliOptions } from '../cli/run-cli.ts';
 
 /** An engine, a worker and simulated hosts, with all that a drill needs to get into trouble. */
 export interface DrillGround {
@@ -55,11 +55,11 @@ export async function startDrillGround(options: {
       return file;
     },
     start: async (spec, between) => {
-      const plan = await runCli(['plan', spec, '--json'], cli);
+      const plan = await runCliHere(['plan', spec, '--json'], cli);
       expect(plan).toMatchObject({ code: 0 });
       between?.();
       const { id } = JSON.parse(plan.stdout) as { id: string };
-      expect(await runCli(['start', spec, '--plan', id, '--yes'], cli)).toMatchObject({ code: 0 });
+      expect(await runCliHere(['start', spec, '--plan', id, '--yes'], cli)).toMatchObject({ code: 0 });
     },
     until: (name, isThere) => until(cli, name, isThere),
     stop: async () => {

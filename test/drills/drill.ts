@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { expect } from 'vitest';
-import { runCli, startCli, type CliOptions } from '../cli/run-cli.ts';
+import { runCliHere, startCli, type CliOptions } from '../cli/run-cli.ts';
 
 /** What a command printed, as a person sees it. */
 export interface Screen {
@@ -56,7 +56,7 @@ export class Drill {
 
   async #run(words: readonly string[]): Promise<Screen> {
     this.#count();
-    const { code, stdout, stderr } = await runCli(words, this.#cli);
+    const { code, stdout, stderr } = await runCliHere(words, this.#cli);
     return { code, text: stdout + stderr };
   }
 
