@@ -52,7 +52,7 @@ describe('the demo', () => {
     expect(stdout).toContain('held at wait (reboot.trial-failed)');
     expect(stdout).toMatch(/\$ vfleet promote demo --yes/);
     expect(stdout).toMatch(/the demo power-cycles the simulated machine hv-\d+/);
-    expect(stdout).toMatch(/\$ vfleet rollback demo hv-\d+ --yes/);
+    expect(stdout).toMatch(/\$ vfleet rollback demo hv-\d+ --reason [a-z.-]+ --yes/);
     expect(stdout).toContain('demo#1 done');
     expect(stdout).toContain('34 changed, proven and back in service');
     expect((await started).length).toBeGreaterThan(0);
