@@ -23,14 +23,17 @@ export function commandLines(words: readonly string[], room: number): string[] {
 /** Deepest column at which the rest of a broken line may begin. */
 const HANG_MAX = 21;
 
-/** Breaks a line between words where it is too wide; its rest stands below its own text, not below its label. */
+/**
+ * Breaks a line between words where it is too wide; its rest stands below its own text, not below its label. The
+ * backslash at the end of a shell's line stays with its word: on a line of its own it would cut the command in two.
+ */
 function fitLine(line: string, width: number): string[] {
   if (widthOf(line) <= width) return [line];
   const hang = ' '.repeat(hangOf(stripVTControlCharacters(line)));
   const lines: string[] = [];
   let current = '';
   let gap = '';
-  for (const part of line.match(/ +|[^ ]+/g) ?? []) {
+  for (const part of line.match(/ +|[^ ]+(?: \\$)?/g) ?? []) {
     if (part.startsWith(' ')) {
       gap = part;
       continue;

@@ -91,6 +91,22 @@ describe('a held host', () => {
     await expect(text).toMatchFileSnapshot(golden('host-reboot-no-return-80'));
   });
 
+  it.each([60, 70, 80, 110])(
+    'gives in %i columns an ssh command that a shell takes as one, however long its paths are',
+    (width) => {
+      const view = heldView(NO_RETURN, width);
+      const knownHostsFile = '/srv/inventories/production/frankfurt-2/known_hosts';
+      const text = renderHost(
+        { ...view, connection: { ...view.connection!, knownHostsFile, port: 2222 } },
+        plain,
+      );
+      const command = text.slice(text.indexOf('BY HAND') + 7, text.indexOf('undo without'));
+      const lines = command.trim().split('\n');
+      expect(lines.slice(0, -1).filter((line) => !/\S \\$/.test(line))).toEqual([]);
+      expect(lines.at(-1)).not.toMatch(/\\$/);
+    },
+  );
+
   it.each([60, 80, 110, 140])('keeps every line within %i columns', (width) => {
     for (const hold of HOLDS) {
       for (const line of renderHost(heldView(hold, width), plain).split('\n')) {
