@@ -197,11 +197,26 @@ function closingLines(view: PlanView, style: Style, look: PlanLook): string[] {
   if (plan.capture !== undefined) {
     return ['A plan from a capture cannot be started; plan the hosts themselves for that.'];
   }
-  if (view.changing === 0) return ['Nothing to do.'];
+  if (view.changing === 0) return [nothingToStart(view)];
   if (look.spec === undefined) return [];
   const words = ['vfleet', 'start', look.spec, '--plan', plan.id];
   const said = `Plan ${style.strong(plan.id)} kept. Start exactly this:`;
   const oneLine = `${said}   ${style.command(words.join(' '))}`;
   if (widthOf(oneLine) <= look.width) return [oneLine];
   return [said, ...commandLines(words, look.width - 2).map((line) => `  ${style.command(line)}`)];
+}
+
+/** Why no start is offered; that there is nothing to do is said only when every host was seen to comply. */
+function nothingToStart(view: PlanView): string {
+  const [blocked, unreachable] = [countHosts(view.blocked), countHosts(view.unreachable)];
+  if (blocked + unreachable === 0) return 'Nothing to do.';
+  const reasons = [
+    ...(unreachable === 0
+      ? []
+      : [
+          `${count(unreachable, 'host')} did not answer, so what ${unreachable === 1 ? 'it needs' : 'they need'} is not known`,
+        ]),
+    ...(blocked === 0 ? [] : [`${count(blocked, 'host')} ${blocked === 1 ? 'is' : 'are'} blocked`]),
+  ];
+  return `Nothing to start: ${reasons.join('; ')}. See to that, then plan again.`;
 }

@@ -65,6 +65,19 @@ describe('the plan', () => {
     expect(text).not.toMatch(/WAVES|TIME|Not known/);
   });
 
+  it('never says that there is nothing to do of hosts that did not answer or are blocked', () => {
+    const plan = samplePlan();
+    const only = (...kinds: readonly string[]): string =>
+      textOf({ ...plan, hosts: plan.hosts.filter((host) => kinds.includes(host.plan.kind)) });
+    expect(only('compliant', 'unreachable')).toMatch(
+      /Nothing to start: 1 host did not answer, so what it needs is not known. See to that, then plan again\.$/,
+    );
+    expect(only('blocked')).toMatch(
+      /Nothing to start: 2 hosts are blocked. See to that, then plan again\.$/,
+    );
+    expect(only('compliant', 'unreachable', 'blocked')).not.toContain('Nothing to do');
+  });
+
   it('says that hosts with guests will be held when nobody drains them', () => {
     const plan = withGuests(samplePlan());
     const text = textOf({ ...plan, spec: { ...plan.spec, hooks: {} } });
