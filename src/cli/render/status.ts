@@ -120,7 +120,7 @@ function nothingLines(status: RolloutStatus, now: Date): string[] {
   const running = status.counts.running - stopped;
   const stays = [
     `It stays ${status.phase.replaceAll('-', ' ')}. No further host starts.`,
-    countOf(running, 'running host', 'comes to its end', 'come to their end'),
+    runningOn(status, running),
     countOf(stopped, 'stopped host', 'stays stopped', 'stay stopped'),
     held,
   ];
@@ -128,6 +128,20 @@ function nothingLines(status: RolloutStatus, now: Date): string[] {
     withLabel('WHY IT WAITS', explanation, LABEL),
     withLabel('IF YOU DO NOTHING', stays.join(''), LABEL),
   ];
+}
+
+/** What becomes of the hosts that run: a `pause --now` stops those that still have something disruptive before them. */
+function runningOn({ phase, audit }: RolloutStatus, running: number): string {
+  const last = audit.findLast(({ verb }) => verb === 'pause' || verb === 'resume');
+  const told = phase === 'paused' && last?.verb === 'pause' && last.hosts > 0;
+  return told
+    ? countOf(
+        running,
+        'running host',
+        'stops before its next disruptive step, or comes to its end',
+        'stop before their next disruptive step, or come to their end',
+      )
+    : countOf(running, 'running host', 'comes to its end', 'come to their end');
 }
 
 /** ` 2 held hosts stay held.`; nothing of no hosts. */

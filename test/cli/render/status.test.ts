@@ -108,6 +108,19 @@ describe('the status of a rollout', () => {
     expect(textOf(SCENES['status-only-held-left']!(), 140)).toContain('over but for 1 held');
   });
 
+  it('says that a pause --now stops running hosts, and a pause lets them come to their end', () => {
+    const paused = (now: boolean): string => {
+      const scene = new Scene().inFleet(1);
+      scene.step();
+      return textOf(
+        after(scene, () => scene.ask({ verb: 'pause', now })),
+        200,
+      );
+    };
+    expect(paused(true)).toContain('running hosts stop before their next disruptive step, or come');
+    expect(paused(false)).toContain('running hosts come to their end');
+  });
+
   it('offers for a place that a held host takes only what gives it back', () => {
     const text = textOf(SCENES['status-stuck']!(), 1000);
     expect(text).toContain('"retry" or "rollback" gives a place back, "skip" does not');
