@@ -1,4 +1,5 @@
 import type { Argument, Command as Commander } from 'commander';
+import { CODES } from '../domain/codes.ts';
 import { parseRolloutId } from '../domain/ids.ts';
 import type { KnownNames } from './known-names.ts';
 
@@ -79,6 +80,8 @@ function valuesOf(argument: Argument, given: readonly string[], names: KnownName
     case 'host':
     case 'hosts':
       return hostNames(rollout, given, names);
+    case 'code':
+      return [...CODES].map(([word, { sentence }]) => ({ word, about: sentence }));
     case 'shell':
       return ['bash', 'zsh', 'fish'].map((word) => ({ word, about: '' }));
     default:

@@ -47,6 +47,7 @@ describe('what may stand next', () => {
     [['plan', ''], 'path'],
     [['inventory', '-i', 'x'], 'path'],
     [['completion', 'f'], ['fish']],
+    [['explain', 'reboot.no-'], ['reboot.no-return']],
     [['nonsense', ''], []],
   ])('is for %j: %j', (line, expected) => {
     expect(words(...line)).toEqual(expected);
