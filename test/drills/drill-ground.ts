@@ -59,7 +59,9 @@ export async function startDrillGround(options: {
       expect(plan).toMatchObject({ code: 0 });
       between?.();
       const { id } = JSON.parse(plan.stdout) as { id: string };
-      expect(await runCliHere(['start', spec, '--plan', id, '--yes'], cli)).toMatchObject({ code: 0 });
+      expect(await runCliHere(['start', spec, '--plan', id, '--yes'], cli)).toMatchObject({
+        code: 0,
+      });
     },
     until: (name, isThere) => until(cli, name, isThere),
     stop: async () => {

@@ -1,35 +1,34 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Worker, bundleWorkflowCode } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import { dataConverter } from '../../src/engine/data-converter.ts';
+import { workflowBundle } from '../../src/engine/workflow-bundle.ts';
 import type { HostRunInput } from '../../src/domain/host-run.ts';
 import { hostWorkflowId } from '../../src/domain/ids.ts';
 import type { HostStatus } from '../../src/domain/status.ts';
 import { HOST_WORKFLOW } from '../../workflows/messages.ts';
 import type { hostRun } from '../../workflows/host-run.ts';
 
-/** The bundle of all workflows, made once per test file. */
-export function bundle(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
+/** The bundle of all workflows as vfleet's own workers have it; as text, since its file goes when a source is edited. */
+export async function bundle(): Promise<WorkflowBundle> {
+  const made = await workflowBundle();
+  return 'codePath' in made ? { code: await readFile(made.codePath, 'utf8') } : made;
 }
 
 /** A worker over some activities, on a queue of its own. */
 export function workerOf(
   env: TestWorkflowEnvironment,
-  workflowBundle: WorkflowBundleWithSourceMap,
+  workflows: WorkflowBundle,
   taskQueue: string,
   activities: object,
 ): Promise<Worker> {
   return Worker.create({
     connection: env.nativeConnection,
     taskQueue,
-    workflowBundle,
+    workflowBundle: workflows,
     activities,
     dataConverter,
   });

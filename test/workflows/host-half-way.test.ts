@@ -1,37 +1,14 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostRunInput } from '../../src/domain/host-run.ts';
-import { timeSkippingEnv } from '../setup/temporal.ts';
-import { FakeWorld, fails, held } from './fake-hosts.ts';
+import { describe, expect, it } from 'vitest';
+import { fails, held } from './fake-hosts.ts';
 import type { FakeHost } from './fake-hosts.ts';
-import { HostDriver, bundle, hostInput, workerOf } from './host-driver.ts';
+import { hostsOn, useEngine } from './file-engine.ts';
+import { hostInput, type HostDriver } from './host-driver.ts';
 
-let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
-let runs = 0;
+const engine = useEngine();
+const withHost = hostsOn(engine);
 
-beforeAll(async () => {
-  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
-});
-afterAll(() => env.teardown());
-
-async function withHost(
-  change: Partial<HostRunInput>,
-  prepare: (host: FakeHost) => unknown,
-  body: (run: HostDriver, host: FakeHost) => Promise<void>,
-): Promise<void> {
-  const name = `half-${(runs += 1)}`;
-  const world = new FakeWorld();
-  const host = world.host(name);
-  prepare(host);
-  const worker = await workerOf(env, workflows, name, world.activities());
-  await worker.runUntil(async () => {
-    await body(await HostDriver.start(env, name, hostInput(name, change)), host);
-  });
-}
-
-const exitsOf = async (run: HostDriver) => (await run.heldAs(env)).exits.map((exit) => exit.verb);
+const exitsOf = async (run: HostDriver) =>
+  (await run.heldAs(engine.env)).exits.map((exit) => exit.verb);
 const LEASE = hostInput('').lease;
 const changed = (host: FakeHost) => Object.assign(host, { changed: true, running: 'new' });
 
@@ -59,7 +36,7 @@ describe.each(Object.entries(HALF_BEGUN))('a begin that ended half-way with %s',
 
   it('is begun again by retry', async () => {
     await withHost({}, prepare, async (run, host) => {
-      await run.heldAs(env);
+      await run.heldAs(engine.env);
       await run.verb('retry');
       expect(await run.handle.result()).toMatchObject({ state: 'done' });
       expect(host.calls.filter((call) => call === 'begin')).toHaveLength(2);
@@ -86,7 +63,7 @@ describe('a run that is itself a rollback', () => {
   ] as const)('tells a reboot %s again on retry', async (_, activity, behaviour, boots) => {
     const prepare = (host: FakeHost) => changed(host).script(activity, behaviour);
     await withHost({ direction: 'rollback' }, prepare, async (run, host) => {
-      const hold = await run.heldAs(env);
+      const hold = await run.heldAs(engine.env);
       expect(hold.exits.find((exit) => exit.verb === 'retry')?.at).toBe('reboot');
       await run.verb('retry');
       expect(await run.handle.result()).toMatchObject({ state: 'rolled-back' });
@@ -100,7 +77,7 @@ describe('a rollback of a host that does not answer', () => {
     const prepare = (host: FakeHost) =>
       host.script('proveIommu', held('iommu.no-units')).always('undo', fails('ssh.timeout', false));
     await withHost({}, prepare, async (run, host) => {
-      await run.heldAs(env);
+      await run.heldAs(engine.env);
       await run.verb('rollback');
       await expect
         .poll(async () => (await run.status()).hold?.code, { timeout: 20_000 })
@@ -121,7 +98,7 @@ describe('a drained host', () => {
     } as const;
     const prepare = (host: FakeHost) => host.script('hook', held('drain.hook-failed'));
     await withHost({ hooks }, prepare, async (run, host) => {
-      await run.heldAs(env);
+      await run.heldAs(engine.env);
       expect((await run.status()).run.drained).toBe(true);
       await run.verb('rollback');
       expect(await run.handle.result()).toMatchObject({ state: 'rolled-back' });

@@ -1,35 +1,17 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HostRunInput } from '../../src/domain/host-run.ts';
-import { timeSkippingEnv } from '../setup/temporal.ts';
-import { FakeWorld, fails, held } from './fake-hosts.ts';
+import { fails, held } from './fake-hosts.ts';
 import type { FakeHost } from './fake-hosts.ts';
-import { HostDriver, bundle, hostInput, workerOf } from './host-driver.ts';
+import { hostsOn, useEngine } from './file-engine.ts';
+import type { HostDriver } from './host-driver.ts';
 
-let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
-let runs = 0;
-
-beforeAll(async () => {
-  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
-});
-afterAll(() => env.teardown());
-
-async function withHost(
+const engine = useEngine();
+const onHost = hostsOn(engine);
+const withHost = (
   prepare: (host: FakeHost) => unknown,
   body: (run: HostDriver, host: FakeHost) => Promise<void>,
   change: Partial<HostRunInput> = {},
-): Promise<void> {
-  const name = `hv-${(runs += 1)}`;
-  const world = new FakeWorld();
-  const host = world.host(name);
-  prepare(host);
-  const worker = await workerOf(env, workflows, name, world.activities());
-  await worker.runUntil(async () => {
-    await body(await HostDriver.start(env, name, hostInput(name, change)), host);
-  });
-}
+): Promise<void> => onHost(change, prepare, body);
 
 const times = (host: FakeHost, name: string) => host.calls.filter((call) => call === name).length;
 const away = () => ({ kind: 'away', code: 'ssh.timeout', sentence: 'no answer' });
@@ -61,7 +43,7 @@ describe('every hold', () => {
     await withHost(
       (host) => host.script(activity, held(code)),
       async (run, host) => {
-        const seen = await run.heldAs(env);
+        const seen = await run.heldAs(engine.env);
         expect(seen).toMatchObject({ code, step });
         expect(seen.exits.find((exit) => exit.verb === 'retry')?.at).toBe(at);
         expect(seen.exits.filter((exit) => exit.recommended).map((exit) => exit.verb)).toEqual([
@@ -80,7 +62,7 @@ describe('every hold', () => {
       await withHost(
         (host) => host.script(activity, held(code)),
         async (run, host) => {
-          await run.heldAs(env);
+          await run.heldAs(engine.env);
           await run.verb('rollback');
           expect(await run.handle.result()).toMatchObject({ state: 'rolled-back', code });
           expect(host).toMatchObject({ changed: false, running: 'old', lease: undefined });
@@ -93,7 +75,7 @@ describe('every hold', () => {
     await withHost(
       (host) => host.script('proveIommu', held('iommu.no-units')),
       async (run, host) => {
-        await run.heldAs(env);
+        await run.heldAs(engine.env);
         await run.verb('skip');
         expect(await run.handle.result()).toMatchObject({
           state: 'skipped',
@@ -110,7 +92,7 @@ describe('every hold', () => {
       (host) =>
         host.script('proveIommu', held('iommu.no-units')).always('finish', fails('ssh.auth')),
       async (run) => {
-        await run.heldAs(env);
+        await run.heldAs(engine.env);
         await run.verb('skip');
         const { state, undoFailures } = await run.handle.result();
         expect(state).toBe('skipped');
@@ -126,7 +108,7 @@ describe('a failure to reach the host', () => {
       (host) =>
         host.script('applyCmdline', ...Array.from({ length: 4 }, () => fails('ssh.closed', false))),
       async (run, host) => {
-        expect(await run.heldAs(env)).toMatchObject({ code: 'ssh.closed', step: 'cmdline' });
+        expect(await run.heldAs(engine.env)).toMatchObject({ code: 'ssh.closed', step: 'cmdline' });
         expect(times(host, 'applyCmdline')).toBe(4);
         await run.verb('retry');
         expect(await run.handle.result()).toMatchObject({ state: 'done' });
@@ -138,7 +120,7 @@ describe('a failure to reach the host', () => {
     await withHost(
       (host) => host.always('applyCmdline', fails('ssh.timeout', false)),
       async (run, host) => {
-        await run.heldAs(env);
+        await run.heldAs(engine.env);
         expect(host.calls).not.toContain('undo');
         host.heal();
         await run.verb('rollback');
@@ -152,7 +134,7 @@ describe('a failure to reach the host', () => {
 describe('a reboot', () => {
   it('without return is held after one last look, and goes on from wait when the host is back', async () => {
     await withHost(vanishes, async (run, host) => {
-      const hold = await run.heldAs(env);
+      const hold = await run.heldAs(engine.env);
       expect(hold).toMatchObject({ code: 'reboot.no-return', step: 'wait' });
       expect(hold.evidence).toMatchObject({ last: 'ssh.timeout', bootIdBefore: 'boot-0' });
       expect(hold.exits.map(({ verb, at, reboots }) => [verb, at, reboots])).toEqual([
@@ -186,7 +168,7 @@ describe('a reboot', () => {
     await withHost(
       (host) => host.script('reboot', ok),
       async (run, host) => {
-        const hold = await run.heldAs(env);
+        const hold = await run.heldAs(engine.env);
         expect(hold).toMatchObject({ code: 'reboot.did-not-happen', step: 'wait' });
         await run.verb('retry');
         expect(await run.handle.result()).toMatchObject({ state: 'done' });
@@ -199,7 +181,7 @@ describe('a reboot', () => {
     const lost = (host: FakeHost) =>
       host.script('reboot', ...Array.from({ length: 4 }, () => fails('ssh.closed', false)));
     await withHost(lost, async (run, host) => {
-      expect(await run.heldAs(env)).toMatchObject({ code: 'ssh.closed', step: 'reboot' });
+      expect(await run.heldAs(engine.env)).toMatchObject({ code: 'ssh.closed', step: 'reboot' });
       host.armed = true;
       host.boot();
       await run.verb('retry');
@@ -215,7 +197,7 @@ describe('a reboot', () => {
         return ok();
       });
     await withHost(crash, async (run, host) => {
-      const hold = await run.heldAs(env);
+      const hold = await run.heldAs(engine.env);
       expect(hold).toMatchObject({ code: 'reboot.trial-failed', step: 'wait' });
       expect(hold.exits.find((exit) => exit.recommended)).toMatchObject({
         verb: 'rollback',

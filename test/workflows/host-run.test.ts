@@ -1,36 +1,11 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HostRunInput } from '../../src/domain/host-run.ts';
-import { timeSkippingEnv } from '../setup/temporal.ts';
-import { FakeWorld, fails, held } from './fake-hosts.ts';
+import { fails, held } from './fake-hosts.ts';
 import type { FakeHost } from './fake-hosts.ts';
-import { HostDriver, bundle, hostInput, workerOf } from './host-driver.ts';
+import { hostsOn, useEngine } from './file-engine.ts';
 
-let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
-let runs = 0;
-
-beforeAll(async () => {
-  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
-});
-afterAll(() => env.teardown());
-
-/** One fresh host with a worker of its own, for as long as the test's body takes. */
-async function withHost(
-  change: Partial<HostRunInput>,
-  prepare: (host: FakeHost) => unknown,
-  body: (run: HostDriver, host: FakeHost) => Promise<void>,
-): Promise<void> {
-  const name = `hv-${(runs += 1)}`;
-  const world = new FakeWorld();
-  const host = world.host(name);
-  prepare(host);
-  const worker = await workerOf(env, workflows, name, world.activities());
-  await worker.runUntil(async () => {
-    await body(await HostDriver.start(env, name, hostInput(name, change)), host);
-  });
-}
+const engine = useEngine();
+const withHost = hostsOn(engine);
 
 const hook = (name: string) => ({ on: 'worker' as const, run: [name] as const, timeoutMs: 60_000 });
 const nothing = () => undefined;
@@ -97,7 +72,7 @@ describe('a host run', () => {
       {},
       (host) => host.script('inspect', fails('ssh.host-key-changed')),
       async (run) => {
-        expect(await run.heldAs(env)).toMatchObject({
+        expect(await run.heldAs(engine.env)).toMatchObject({
           code: 'ssh.host-key-changed',
           step: 'inspect',
         });
@@ -109,7 +84,7 @@ describe('a host run', () => {
 
   it('holds a plan that changed, and takes it as it is on retry', async () => {
     await withHost({ expectedDigest: 'digest-B' }, nothing, async (run, host) => {
-      const hold = await run.heldAs(env);
+      const hold = await run.heldAs(engine.env);
       expect(hold).toMatchObject({ code: 'plan.changed', step: 'inspect' });
       expect(hold.evidence).toMatchObject({ digest: 'digest-A', planned: 'digest-B' });
       expect(await run.refusal('rollback')).toContain('these do: retry, skip');
@@ -156,7 +131,10 @@ describe('a host run', () => {
         await expect.poll(() => host.calls.at(-1), { timeout: 10_000 }).toBe('checkGuests');
         await run.handle.cancel();
         release();
-        expect(await run.heldAs(env)).toMatchObject({ code: 'run.cancelled', step: 'cmdline' });
+        expect(await run.heldAs(engine.env)).toMatchObject({
+          code: 'run.cancelled',
+          step: 'cmdline',
+        });
         expect(host.calls).not.toContain('undo');
         await run.verb('retry');
         expect(await run.handle.result()).toMatchObject({ state: 'done' });
@@ -187,7 +165,7 @@ describe('a rollback', () => {
     const prepare = (host: FakeHost) =>
       host.script('proveIommu', held('iommu.no-units')).script('undo', held('drift'));
     await withHost(change, prepare, async (run, host) => {
-      const hold = await run.heldAs(env);
+      const hold = await run.heldAs(engine.env);
       expect(hold).toMatchObject({ code: 'undo.failed' });
       expect(hold.sentence).toContain('drift: held as drift');
       expect(hold.exits.map((exit) => exit.verb)).toEqual(['retry', 'skip']);

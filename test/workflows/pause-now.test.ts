@@ -1,19 +1,11 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inputOf, uniform } from '../domain/rollout/fleet.ts';
-import { timeSkippingEnv } from '../setup/temporal.ts';
 import { FakeWorld } from './fake-hosts.ts';
-import { bundle, workerOf } from './host-driver.ts';
+import { useEngine } from './file-engine.ts';
+import { workerOf } from './host-driver.ts';
 import { RolloutDriver, allActivities } from './rollout-driver.ts';
 
-let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
-
-beforeAll(async () => {
-  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
-});
-afterAll(() => env.teardown());
+const engine = useEngine();
 
 /** A moment that a test waits for or brings about. */
 function moment() {
@@ -34,9 +26,14 @@ describe('pause --now', () => {
       return { kind: 'ok', evidence: {} };
     });
     const queue = 'pause-now';
-    const worker = await workerOf(env, workflows, queue, allActivities(env.client, queue, world));
+    const worker = await workerOf(
+      engine.env,
+      engine.workflows,
+      queue,
+      allActivities(engine.env.client, queue, world),
+    );
     await worker.runUntil(async () => {
-      const run = await RolloutDriver.start(env, queue, {
+      const run = await RolloutDriver.start(engine.env, queue, {
         ...inputOf(uniform(2)),
         id: 'pause-now#1',
       });
@@ -44,12 +41,15 @@ describe('pause --now', () => {
       const answer = await run.verb({ verb: 'pause', now: true });
       expect(answer).toMatchObject({ count: 1, refused: [] });
       expect(answer.next).toContain('(hv-1) end the step they are at and stop before their next');
-      await run.until(env, (status) => status.explanation.includes('Will stop before'));
+      await run.until(engine.env, (status) => status.explanation.includes('Will stop before'));
       installed.happen();
-      const stopped = await run.until(env, (status) => status.hosts[0]?.pausedBefore !== undefined);
+      const stopped = await run.until(
+        engine.env,
+        (status) => status.hosts[0]?.pausedBefore !== undefined,
+      );
       expect(stopped.hosts[0]).toMatchObject({ state: 'running', pausedBefore: 'reboot' });
       expect(stopped.explanation).toContain('Stopped before a disruptive step: hv-1.');
-      await env.sleep('8 hours');
+      await engine.env.sleep('8 hours');
       expect(canary).toMatchObject({ boots: 0, trial: true });
       await run.verb({ verb: 'resume' });
       const done = await run.handle.result();

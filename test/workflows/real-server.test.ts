@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RolloutActivities } from '../../src/domain/activities.ts';
 import { hostWorkflowId, rolloutWorkflowId } from '../../src/domain/ids.ts';
@@ -14,7 +14,7 @@ import { RolloutDriver, allActivities } from './rollout-driver.ts';
 
 /** Continue-as-new, cancel, lost starts and lost reports: the time-skipping server differs in these. */
 let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
+let workflows: WorkflowBundle;
 
 beforeAll(async () => {
   [env, workflows] = await Promise.all([

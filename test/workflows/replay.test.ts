@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataConverter } from '../../src/engine/data-converter.ts';
 import { localEnv } from '../setup/temporal.ts';
@@ -9,7 +9,7 @@ import { bundle } from './host-driver.ts';
 import { historyFromJson, sampleHistories } from './sample-histories.ts';
 
 const folder = new URL('../histories/', import.meta.url);
-let workflows: WorkflowBundleWithSourceMap;
+let workflows: WorkflowBundle;
 
 beforeAll(async () => {
   workflows = await bundle();

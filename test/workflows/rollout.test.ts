@@ -1,22 +1,14 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Spec } from '../../src/domain/spec.ts';
 import type { PlannedHost } from '../../src/domain/status.ts';
 import { inputOf, specOf, uniform } from '../domain/rollout/fleet.ts';
-import { timeSkippingEnv } from '../setup/temporal.ts';
 import { FakeWorld, held } from './fake-hosts.ts';
-import { bundle, workerOf } from './host-driver.ts';
+import { useEngine } from './file-engine.ts';
+import { workerOf } from './host-driver.ts';
 import { RolloutDriver, allActivities } from './rollout-driver.ts';
 
-let env: TestWorkflowEnvironment;
-let workflows: WorkflowBundleWithSourceMap;
+const engine = useEngine();
 let runs = 0;
-
-beforeAll(async () => {
-  [env, workflows] = await Promise.all([timeSkippingEnv(), bundle()]);
-});
-afterAll(() => env.teardown());
 
 /** A rollout over `count` hosts of its own, with a worker for as long as the test's body takes. */
 async function withRollout(
@@ -34,9 +26,14 @@ async function withRollout(
   const world = new FakeWorld();
   prepare(world, names);
   const input = { ...inputOf(hosts, change), id: `${name}#1` };
-  const worker = await workerOf(env, workflows, name, allActivities(env.client, name, world));
+  const worker = await workerOf(
+    engine.env,
+    engine.workflows,
+    name,
+    allActivities(engine.env.client, name, world),
+  );
   await worker.runUntil(async () => {
-    await body(await RolloutDriver.start(env, name, input), world, names);
+    await body(await RolloutDriver.start(engine.env, name, input), world, names);
   });
 }
 
@@ -65,7 +62,7 @@ describe('a rollout', () => {
       {},
       (world, [first]) => fails(world, first),
       async (run, world, names) => {
-        const paused = await run.phase(env, 'paused');
+        const paused = await run.phase(engine.env, 'paused');
         expect(paused.explanation).toContain('1 host has failed in wave canary; it allows 0.');
         expect(paused.counts).toMatchObject({ held: 1, queued: 2 });
         expect(await run.refusal({ verb: 'resume' })).toContain('Give "resume" a new budget');
@@ -73,7 +70,7 @@ describe('a rollout', () => {
         world.host(names[0]!).heal();
         const answer = await run.verb({ verb: 'retry', hosts: { all: 'held' } });
         expect(answer).toMatchObject({ count: 1, refused: [] });
-        await run.until(env, (status) => status.counts.done === 1);
+        await run.until(engine.env, (status) => status.counts.done === 1);
         await run.verb({ verb: 'resume', newBudget: 0 });
         expect(await run.handle.result()).toMatchObject({
           phase: 'done',
@@ -88,11 +85,11 @@ describe('a rollout', () => {
   it('bakes the canary, then waits for a person to promote it', async () => {
     const change = canary({ bakeMs: 1_800_000, promote: 'manual' });
     await withRollout(3, change, nothing, async (run) => {
-      const baking = await run.phase(env, 'baking');
+      const baking = await run.phase(engine.env, 'baking');
       expect(baking.waves[0]).toMatchObject({ phase: 'baking', promote: 'manual' });
       expect(await run.refusal({ verb: 'promote' })).toContain('still bakes until');
-      await env.sleep('31 minutes');
-      await run.phase(env, 'awaiting-promotion');
+      await engine.env.sleep('31 minutes');
+      await run.phase(engine.env, 'awaiting-promotion');
       await run.verb({ verb: 'promote' });
       expect(await run.handle.result()).toMatchObject({ phase: 'done', counts: { done: 3 } });
     });
@@ -101,10 +98,10 @@ describe('a rollout', () => {
   it('starts nobody while it is paused, and answers a repeated verb with the same words', async () => {
     const change = canary({ bakeMs: 60_000 });
     await withRollout(3, change, nothing, async (run, world) => {
-      await run.phase(env, 'baking');
+      await run.phase(engine.env, 'baking');
       const first = await run.verb({ verb: 'pause' }, 'same');
       expect(await run.verb({ verb: 'pause' }, 'same')).toEqual(first);
-      await env.sleep('10 minutes');
+      await engine.env.sleep('10 minutes');
       expect(await run.status()).toMatchObject({ phase: 'paused', counts: { done: 1, queued: 2 } });
       expect(world.hosts.size).toBe(1);
       await run.verb({ verb: 'resume' });
@@ -120,7 +117,7 @@ describe('a rollout', () => {
       change,
       (world, [first]) => fails(world, first),
       async (run, world, names) => {
-        const waiting = await run.phase(env, 'waiting');
+        const waiting = await run.phase(engine.env, 'waiting');
         expect(waiting.explanation).toContain(names[0]);
         expect(waiting.hosts[0]).toMatchObject({
           state: 'held',
@@ -140,7 +137,7 @@ describe('a rollout', () => {
   it('takes back all that is done when aborted with rollback', async () => {
     const change = canary({ promote: 'manual' });
     await withRollout(3, change, nothing, async (run, world, names) => {
-      await run.phase(env, 'awaiting-promotion');
+      await run.phase(engine.env, 'awaiting-promotion');
       await run.verb({ verb: 'abort', rollback: true });
       expect(await run.handle.result()).toMatchObject({
         phase: 'aborted',

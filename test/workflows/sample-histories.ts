@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
 import { hostWorkflowId, rolloutWorkflowId } from '../../src/domain/ids.ts';
 import { inputOf, uniform } from '../domain/rollout/fleet.ts';
 import { FakeWorld, fails, held } from './fake-hosts.ts';
@@ -40,7 +40,7 @@ export function historyFromJson(json: Record<string, unknown>): History {
  */
 export async function sampleHistories(
   env: TestWorkflowEnvironment,
-  workflows: WorkflowBundleWithSourceMap,
+  workflows: WorkflowBundle,
 ): Promise<readonly SampleHistory[]> {
   const world = new FakeWorld();
   world
