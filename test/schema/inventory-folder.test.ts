@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -125,7 +126,44 @@ describe('a folder as inventory', () => {
   it('that leads back into itself is refused', async () => {
     write({ hosts: 'h\n' });
     symlinkSync(folder, join(folder, 'again'));
-    expect((await load()).problems[0]).toContain('folders are nested too deeply');
+    symlinkSync(folder, join(folder, 'and again'));
+    expect((await load()).problems).toEqual([
+      'again:1:1: cannot be read: it is a link that leads back to a folder around it',
+      'and again:1:1: cannot be read: it is a link that leads back to a folder around it',
+    ]);
+  });
+
+  it('whose links show a few folders in a million ways is refused', async () => {
+    for (let level = 0; level < 18; level += 1) {
+      write({ [`${level}/hosts`]: 'h\n' });
+      if (level === 0) continue;
+      for (const name of ['a', 'b'])
+        symlinkSync(join(folder, `${level - 1}`), join(folder, `${level}`, name));
+    }
+    expect((await load('17')).problems).toEqual([
+      expect.stringContaining('more than 10000 files and folders are below it'),
+    ]);
+  });
+
+  it('that holds a pipe or a device is refused, not waited for', async () => {
+    write({ 'hosts.ini': 'h\n', 'host_vars/k.yml': 'a: 1\n' });
+    execFileSync('mkfifo', [join(folder, 'pipe'), join(folder, 'host_vars', 'h')]);
+    symlinkSync('/dev/zero', join(folder, 'zero'));
+    expect((await load()).problems).toEqual([
+      'host_vars/h:1:1: is no file but a pipe, a socket or a device',
+      'pipe:1:1: is no file but a pipe, a socket or a device',
+      'zero:1:1: is no file but a pipe, a socket or a device',
+    ]);
+  });
+
+  it('must be UTF-8, but for comments: labels that nobody can tell apart would count as one', async () => {
+    write({ 'group_vars/all.yml': 'a: 1\n' });
+    writeFileSync(join(folder, 'a.ini'), Buffer.from('# K\xf6ln\nh rack=r1 # x\n', 'latin1'));
+    expect((await load()).hosts[0]?.labels).toEqual({ rack: 'r1', a: '1' });
+    writeFileSync(join(folder, 'b.ini'), Buffer.from('k rack=K\xf6ln\n', 'latin1'));
+    expect((await load()).problems).toEqual([
+      'b.ini:1:9: is not UTF-8 from here on; save it as UTF-8',
+    ]);
   });
 
   it('may have a group_vars that is no folder, which is skipped with a warning', async () => {

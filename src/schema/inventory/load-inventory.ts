@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { inFileOrder } from '../problem.ts';
 import { type YamlText, readYaml } from '../yaml-text.ts';
@@ -11,9 +10,10 @@ import { filesBelow } from './files-below.ts';
 import { type LoadedInventory, toInventory } from './host-entries.ts';
 import { InventoryTree } from './inventory-tree.ts';
 import { isOwnInventory, parseOwnInventory } from './own-inventory.ts';
+import { readTextFile } from './read-text-file.ts';
 import { isMapping } from './variable-value.ts';
 import { readVarsFolders } from './vars-folders.ts';
-import { isVaulted, unreadable, wholeFile } from './whole-file.ts';
+import { isVaulted, wholeFile } from './whole-file.ts';
 
 /**
  * Loads an inventory: a file of ours, of Ansible's (YAML, INI) or with the output of `ansible-inventory --list`, told
@@ -25,9 +25,9 @@ export async function loadInventory(path: string): Promise<LoadedInventory> {
   const { isFolder, files, problems } = await filesBelow(path, (name) => !IGNORED.test(name));
   const tree = new InventoryTree();
   const found: Findings[] = [{ problems, warnings: [] }];
-  if (isFolder && files.length === 0) found.push(nothingButProblem(path, NO_FILES));
+  if (isFolder && files.length + problems.length === 0) found.push(nothingButProblem(path, NO_FILES));
   for (const file of files) {
-    const read = await readInventoryFile(file, tree);
+    const read = await readInventoryFile(file, tree, !isFolder);
     if ('own' in read && !isFolder) return inOrder(read.own);
     found.push('own' in read ? nothingButProblem(file, NOT_IN_FOLDER) : read);
   }
@@ -44,12 +44,10 @@ const NO_FILES = 'holds no inventory; hidden files and such as .md, .txt and .cf
 async function readInventoryFile(
   file: string,
   tree: InventoryTree,
+  pipe: boolean,
 ): Promise<ReturnType<typeof readText>> {
-  try {
-    return readText(await readFile(file, 'utf8'), file, tree);
-  } catch (error) {
-    return { problems: [unreadable(file, error)], warnings: [] };
-  }
+  const read = await readTextFile(file, { pipe });
+  return read.ok ? readText(read.text, file, tree) : { problems: [read.problem], warnings: [] };
 }
 
 /** Parses the text of an inventory; the file's name tells YAML from INI where the text does not. */

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Problem } from '../problem.ts';
 import { readYaml } from '../yaml-text.ts';
@@ -6,6 +6,7 @@ import { ANSIBLE_YAML } from './ansible-tags.ts';
 import type { Findings } from './ansible-yaml.ts';
 import { filesBelow } from './files-below.ts';
 import type { InventoryTree, VarsFolder } from './inventory-tree.ts';
+import { readTextFile } from './read-text-file.ts';
 import { isMapping, readVariableValue } from './variable-value.ts';
 import { codeOf, isVaulted, unreadable, wholeFile } from './whole-file.ts';
 
@@ -74,15 +75,16 @@ async function readVarsFile(
   owner: string,
   file: string,
 ): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    reader.problems.push(unreadable(file, error));
-    return '';
-  });
-  if (isVaulted(text)) {
+  const read = await readTextFile(file);
+  if (!read.ok) {
+    reader.problems.push(read.problem);
+    return;
+  }
+  if (isVaulted(read.text)) {
     reader.vaulted.push(file);
     return;
   }
-  const yaml = readYaml(text, file, ANSIBLE_YAML);
+  const yaml = readYaml(read.text, file, ANSIBLE_YAML);
   reader.problems.push(...yaml.problems);
   if (yaml.value === undefined || yaml.value === null) return;
   if (!isMapping(yaml.value)) {
