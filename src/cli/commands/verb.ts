@@ -11,6 +11,7 @@ import { renderAnswer } from '../render/answer.ts';
 import { sendVerb } from '../send-verb.ts';
 import { startRollback } from '../start-rollback.ts';
 import { affectedHosts, questionFor } from '../verb-question.ts';
+import { refuseBeforeAsking } from '../verb-refusal.ts';
 import { selectionOf } from '../verb-selection.ts';
 import { checkReason, reasonFor } from '../verb-reason.ts';
 import { countReboots } from '../verb-reboots.ts';
@@ -51,6 +52,7 @@ export async function verb(
     }
     const affected = affectedHosts(status, name, selection, options);
     if (NEEDS_CONSENT.has(name) && options.yes !== true) {
+      refuseBeforeAsking(status, name, selection, affected);
       const reboots = await countReboots(engine, status, name, affected);
       const question = questionFor(name, status, affected, reboots, options);
       await context.confirm(question, { yes: false });
