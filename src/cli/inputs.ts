@@ -44,7 +44,11 @@ export async function hostsOf(
     'command' in inventory
       ? inventoryOf(await loadInventoryFromCommand(inventory.command, folder), RUN_IT_YOURSELF)
       : await readInventory(resolve(folder, inventory.path));
-  const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`);
+  const next =
+    'command' in inventory
+      ? 'run its command yourself: it prints the hosts and groups there are'
+      : listHosts(resolve(folder, inventory.path));
+  const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`, next);
   return { hosts, warnings: [...file.warnings, ...loaded.warnings] };
 }
 
@@ -65,18 +69,23 @@ function inventoryOf(loaded: LoadedInventory, next: string): ReadInventory {
   return { ...loaded.inventory, warnings: loaded.warnings.map(formatProblem) };
 }
 
-/** The hosts that a pattern selects. Throws a CliError `usage` with what is wrong in the pattern. */
+function listHosts(path: string): string {
+  return `vfleet inventory -i ${path} lists its hosts and groups`;
+}
+
+/** The hosts that a pattern selects. Throws a CliError `usage` with what is wrong in the pattern; `where` is what has it. */
 export function selectFrom(
   inventory: Inventory,
   pattern: string,
   where: string,
+  next = listHosts(where),
 ): readonly HostEntry[] {
   const selected = selectHosts(inventory, pattern);
   if (selected.ok) return selected.hosts;
   throw new CliError(
     'usage',
     selected.messages.map((message) => `${where}: ${message}`).join('\n'),
-    'vfleet inventory -i PATH lists hosts and groups',
+    next,
   );
 }
 

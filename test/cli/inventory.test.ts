@@ -70,6 +70,9 @@ describe('vfleet inventory', () => {
     const { code, stderr } = await vfleet('inventory', '-i', `${INVENTORIES}/names.ini`, 'rack_c');
     expect(code).toBe(2);
     expect(stderr).toContain('no host or group is named "rack_c"; did you mean "rack_a"?');
+    expect(stderr).toContain(
+      `next: vfleet inventory -i ${INVENTORIES}/names.ini lists its hosts and groups`,
+    );
   });
 });
 
