@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { RE2JS } from 're2js';
 import type { HostEntry } from '../domain/host-entry.ts';
 import { nearest } from './nearest.ts';
 import { readPythonRegExp } from './python-regexp.ts';
@@ -99,8 +100,7 @@ function parseTerm(text: string): Term | string {
 }
 
 function globTerm(mode: Term['mode'], expression: string): Term {
-  const pattern = globToRegExp(expression);
-  return { mode, expression, test: (name) => pattern.test(name) };
+  return { mode, expression, test: globTest(expression) };
 }
 
 /** Brackets at its end are part of the expression, never a slice. */
@@ -161,8 +161,11 @@ function unknownName(inventory: Inventory, expression: string): string {
   return `no host or group is named "${expression}"; ${hint}${mixed}`;
 }
 
-/** As Python's fnmatch.translate: `*` any text, `?` one character, `[abc]`, `[!abc]`; case counts. */
-function globToRegExp(glob: string): RegExp {
+/**
+ * As Python's fnmatch.translate: `*` any text, `?` one character, `[abc]`, `[!abc]`; case counts. By RE2, in linear time:
+ * with four stars and a long name, an expression of JavaScript took 49 s.
+ */
+function globTest(glob: string): Term['test'] {
   const source = glob.replace(GLOB_PARTS, (part: string) => {
     if (part.startsWith('*')) return '.*';
     if (part === '?') return '.';
@@ -171,10 +174,11 @@ function globToRegExp(glob: string): RegExp {
     return `[${inner.replace(/^!/, '^')}]`;
   });
   try {
-    return new RegExp(`^${source}$`, 'su');
+    const compiled = RE2JS.compile(source, RE2JS.DOTALL);
+    return (name) => compiled.matcher(name).matches();
   } catch {
     // A class such as [z-a] is empty in Python and an error here; neither matches anything.
-    return /(?!)/;
+    return () => false;
   }
 }
 
