@@ -17,10 +17,24 @@ const FILE = 'known-names.json';
 export async function readKnownNames(folder: string): Promise<KnownNames> {
   try {
     const found: unknown = JSON.parse(await readFile(join(folder, FILE), 'utf8'));
-    return Array.isArray(found) ? (found as KnownNames) : [];
+    return Array.isArray(found) ? found.flatMap(understood) : [];
   } catch {
     return [];
   }
+}
+
+/**
+ * One entry of the file, with names only that a shell takes as they are: bash puts a completed word on the line as it is,
+ * and an engine that is shared may hold rollouts whose names nobody checked.
+ */
+function understood(entry: unknown): KnownNames {
+  const { rollout, hosts } = (entry ?? {}) as { rollout?: unknown; hosts?: unknown };
+  if (!isName(rollout) || !Array.isArray(hosts)) return [];
+  return [{ rollout, hosts: hosts.filter(isName) }];
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_:][A-Za-z0-9_.:#-]*$/.test(value);
 }
 
 /** Keeps the names of a rollout that was just read. Never an error: a folder that takes no writes costs completions only. */

@@ -63,8 +63,27 @@ describe('the names that completions know', () => {
       const known = await readKnownNames(folder);
       expect(known.map(({ rollout }) => rollout)).toEqual(['a#2', 'a#1']);
       expect(known[0]?.hosts).toEqual(sampleStatus().hosts.map((host) => host.name));
-      await writeFile(join(folder, 'known-names.json'), '{');
-      expect(await readKnownNames(folder)).toEqual([]);
+      for (const broken of ['{', '[null, 1, {"rollout": "a#1"}]', '{"rollout": "a#1"}']) {
+        await writeFile(join(folder, 'known-names.json'), broken);
+        expect(await readKnownNames(folder)).toEqual([]);
+        await rememberNames(folder, sampleStatus());
+        expect(await readKnownNames(folder)).toHaveLength(1);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('are none that a shell would take for more than a word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'vfleet-names-'));
+    try {
+      const hosts = ['hv-01', '$(id)', 'a;id', '-rf', "it's"];
+      const text = JSON.stringify([
+        { rollout: 'a#1', hosts },
+        { rollout: '`id`#1', hosts },
+      ]);
+      await writeFile(join(folder, 'known-names.json'), text);
+      expect(await readKnownNames(folder)).toEqual([{ rollout: 'a#1', hosts: ['hv-01'] }]);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -38,6 +38,16 @@ describe('the host key (trap 9)', () => {
     });
   });
 
+  it('is refused with a command that runs nothing of what the inventory calls the file', async () => {
+    const server = await testServer();
+    const knownHostsFile = join(server.folder, "$(id) it's; id");
+    await expect(
+      readX(testDirectory(), server.connection({ knownHostsFile })),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining(`>> '${server.folder}/$(id) it'\\''s; id'`) as string,
+    });
+  });
+
   it('is refused when another one is listed, with the line and the command that removes it', async () => {
     const server = await testServer();
     know(server, '# ours', `[127.0.0.1]:${server.port} ${otherKey()}`);

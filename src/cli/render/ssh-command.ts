@@ -1,4 +1,5 @@
 import type { HostConnection } from '../../domain/host-entry.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 
 /** The ssh command that reaches a host as vfleet does, in words that a shell takes as they are. */
 export function sshWords(connection: HostConnection): readonly string[] {
@@ -13,9 +14,4 @@ export function sshWords(connection: HostConnection): readonly string[] {
     ...(port === 22 ? [] : ['-p', String(port)]),
     `${user}@${address}`,
   ];
-}
-
-/** A path of the inventory as a word that a shell takes as it is; a leading ~/ is left to the shell. */
-function shellWord(path: string): string {
-  return /^[A-Za-z0-9_./~@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../../domain/shell-word.ts';
 import { HostError } from '../errors.ts';
 import { knownHostsFiles, readKnownHosts } from './known-hosts-files.ts';
 import {
@@ -67,14 +68,14 @@ function errorOf(verdict: HostKeyVerdict, { place, key, file }: Shown): HostErro
         'ssh.host-key-changed',
         host,
         `its host key is not the one in ${verdict.where} (it showed ${shown}): something else answers at ${address}, or the host was ` +
-          `reinstalled; if its console shows the same fingerprint, run: ssh-keygen -R '${knownHostName(address, port)}' -f ${file}; ssh-keyscan -p ${port} ${address} >> ${file}`,
+          `reinstalled; if its console shows the same fingerprint, run: ssh-keygen -R '${knownHostName(address, port)}' -f ${shellWord(file)}; ssh-keyscan -p ${port} ${address} >> ${shellWord(file)}`,
       );
     case 'unknown':
       return new HostError(
         'ssh.host-key-unknown',
         host,
         `its host key is not in ${file} (it showed ${shown}${hintOf(verdict)}); compare that with its console, ` +
-          `then run: ssh-keyscan -p ${port} ${address} >> ${file}`,
+          `then run: ssh-keyscan -p ${port} ${address} >> ${shellWord(file)}`,
       );
   }
 }
