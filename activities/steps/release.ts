@@ -30,9 +30,10 @@ export async function releaseHost(
   });
 }
 
-/** The fence file as the scripts write it; that of an earlier lease says nothing of this one. */
+/** The fence file as the scripts write it; that of an earlier lease, or a broken one, says nothing of this one. */
 function newestToken(own: OwnState, lease: string): Guard {
-  const [held, seq, attempt] = (own.fence ?? '').trim().split(' ');
+  const [held, seq = 0, attempt = 0] =
+    /^(\S+) (\d{1,15}) (\d{1,15})$/.exec((own.fence ?? '').trim())?.slice(1) ?? [];
   if (held !== lease) return { lease, seq: 0, attempt: 0 };
   return { lease, seq: Number(seq), attempt: Number(attempt) };
 }

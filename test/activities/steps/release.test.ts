@@ -56,6 +56,13 @@ describe('releaseHost', () => {
     expect(names('/var/lib/vfleet')).toContain('lease');
   });
 
+  it('works past a fence file that is broken, which counts as none', async () => {
+    await begun(make());
+    host.model.tree.put('/var/lib/vfleet/fence', `${LEASE.id} x\n`);
+    await releaseHost(host, { own: await seen(), released: RELEASED });
+    expect(names('/var/lib/vfleet')).not.toContain('lease');
+  });
+
   it('leaves a lease that another rollout has taken meanwhile', async () => {
     await begun(make());
     const own = await seen();
