@@ -1,6 +1,7 @@
 import type { StepOutcome } from '../src/domain/activities.ts';
 import type { Change } from '../src/domain/changes.ts';
 import { compact } from '../src/domain/compact.ts';
+import { duration } from '../src/domain/duration.ts';
 import { isAway } from '../src/domain/holds.ts';
 import { look, poll, quick } from './activity-proxies.ts';
 import { failureOf } from './failures.ts';
@@ -86,9 +87,4 @@ function noReturn(run: HostRun, seen: Extract<Look, { kind: 'away' }>): StepOutc
     sentence: `${run.input.connection.name} was told to reboot and has not answered within ${duration(run.input.reboot.timeoutMs)}.`,
     evidence: { last: seen.code, seen: seen.sentence, bootIdBefore: run.state.bootIdBefore ?? '' },
   };
-}
-
-/** `90 s`, `20 m`: as short as it can be said exactly. */
-function duration(ms: number): string {
-  return ms % 60_000 === 0 ? `${ms / 60_000} m` : `${Math.round(ms / 1_000)} s`;
 }

@@ -73,7 +73,7 @@ describe('from nothing but the words of the CLI', () => {
       /hv02 .* reboot\.no-return\n +next {3}(vfleet host silent hv02)\n/,
     );
     const words = unwrapped(shown);
-    expect(words).toContain('was told to reboot and has not answered within 1 m');
+    expect(words).toContain('was told to reboot and has not answered within 1m.');
     expect(words).toContain(
       'DEFAULT IS STILL THE OLD ONE: a power cycle boots the old kernel line',
     );

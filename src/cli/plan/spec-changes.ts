@@ -1,4 +1,4 @@
-import { duration } from '../render/time.ts';
+import { duration } from '../../domain/duration.ts';
 
 /** Longest value that is shown of one difference, in characters. */
 const VALUE_LENGTH_MAX = 60;

@@ -1,8 +1,8 @@
+import { duration } from '../../domain/duration.ts';
 import type { RolloutHostStatus } from '../../domain/status.ts';
 import type { HostView } from './host.ts';
 import { withLabel } from './lines.ts';
 import { count } from './plan.ts';
-import { duration } from './time.ts';
 
 /** Most hosts named that are held for the same. */
 const NAMED_MAX = 4;

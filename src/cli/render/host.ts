@@ -1,3 +1,4 @@
+import { duration } from '../../domain/duration.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
 import { STEPS, type Step } from '../../domain/host-run.ts';
 import { HOST_STATE_TABLE } from '../../domain/host-states.ts';
@@ -13,7 +14,7 @@ import { guestsLine, nowLines } from './host-now.ts';
 import { commandLines, sectionsText, withLabel } from './lines.ts';
 import { sshWords } from './ssh-command.ts';
 import type { Style } from './style.ts';
-import { age, duration, localTimes, moment } from './time.ts';
+import { age, localTimes, moment } from './time.ts';
 
 /** A host's status with what is known around it. */
 export interface HostView {

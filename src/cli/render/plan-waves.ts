@@ -1,6 +1,6 @@
+import { duration } from '../../domain/duration.ts';
 import type { PlanView, WavePreview } from '../plan/plan-view.ts';
 import { columns, padEnd, widthOf, wrapWords, type Style } from './style.ts';
-import { duration } from './time.ts';
 
 /** Column at which what is said of waves and time begins. */
 const INDENT = 9;

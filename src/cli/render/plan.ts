@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/changes.ts';
+import { duration } from '../../domain/duration.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { Kind } from '../plan/group-kinds.ts';
 import type { Obstacle } from '../plan/obstacles.ts';
@@ -6,7 +7,7 @@ import type { PlanView } from '../plan/plan-view.ts';
 import { commandLines, sectionsText } from './lines.ts';
 import { timeLines, waveLines } from './plan-waves.ts';
 import { createStyle, padEnd, widthOf, wrapWords, type Style } from './style.ts';
-import { duration, localTimes } from './time.ts';
+import { localTimes } from './time.ts';
 
 const WIDTH = 110;
 /** Column at which what is said of a kind begins. */

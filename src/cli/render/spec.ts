@@ -1,6 +1,6 @@
+import { duration } from '../../domain/duration.ts';
 import type { Spec, Target, WaveSpec } from '../../domain/spec.ts';
 import { columns } from './style.ts';
-import { duration } from './time.ts';
 
 /** What a spec asks for, with its defaults filled in. */
 export function renderSpec(spec: Spec): string {

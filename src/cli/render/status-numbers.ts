@@ -1,10 +1,11 @@
+import { duration } from '../../domain/duration.ts';
 import { STEPS, type Step } from '../../domain/host-run.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { isFinal } from '../rollout-outcome.ts';
 import { withLabel } from './lines.ts';
 import { count } from './plan.ts';
 import type { StatusView } from './status.ts';
-import { duration, moment } from './time.ts';
+import { moment } from './time.ts';
 
 /** Most names in one list. */
 const NAMED_MAX = 12;

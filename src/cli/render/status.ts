@@ -1,3 +1,4 @@
+import { duration } from '../../domain/duration.ts';
 import { parseRolloutId } from '../../domain/ids.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
@@ -7,7 +8,7 @@ import { withLabel, sectionsText } from './lines.ts';
 import { count } from './plan.ts';
 import { numberLines } from './status-numbers.ts';
 import { columns, type Style } from './style.ts';
-import { age, duration, localTimes, moment } from './time.ts';
+import { age, localTimes, moment } from './time.ts';
 import { waveTable } from './waves.ts';
 
 /** A rollout's status with what the CLI knows around it. */

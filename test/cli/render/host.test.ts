@@ -11,7 +11,7 @@ const golden = (name: string): string => `./golden/${name}.txt`;
 const NO_RETURN: HeldSample = {
   code: 'reboot.no-return',
   step: 'wait',
-  sentence: 'was told to reboot and has not answered within 20 m.',
+  sentence: 'was told to reboot and has not answered within 20m.',
   evidence: { last: 'ssh.unreachable', seen: 'no route to host', bootIdBefore: '9b0e41c1' },
   look: AWAY,
 };
