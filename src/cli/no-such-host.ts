@@ -2,10 +2,16 @@ import type { RolloutStatus } from '../domain/status.ts';
 import { nearest } from '../schema/nearest.ts';
 import { CliError } from './outcome.ts';
 
-/** The error for a host that a rollout does not have, with the nearest one that it has. */
+/**
+ * The error for a host that a rollout does not have, with the nearest one that it has. One with another number is another
+ * machine rather than a slip, so it is never the one that was meant: `hv1` may be `hv01`, not `hv02`.
+ */
 export function noSuchHost(status: RolloutStatus, name: string): CliError {
   const names = status.hosts.map((host) => host.name);
-  const near = nearest(name, names);
+  const near = nearest(
+    name,
+    names.filter((one) => !isOtherNumber(one, name)),
+  );
   return new CliError(
     'usage',
     `${status.id} has no host "${name}"${near === undefined ? '' : `; did you mean ${near}?`}`,
@@ -13,4 +19,11 @@ export function noSuchHost(status: RolloutStatus, name: string): CliError {
       ? `it has ${names.length}, e.g. ${names.slice(0, 3).join(' ')}; vfleet status ${status.id} --json lists them`
       : `say ${near} instead of ${name}`,
   );
+}
+
+/** Whether two names differ in their numbers only, and not just by leading zeros. */
+function isOtherNumber(one: string, other: string): boolean {
+  const textOf = (name: string): string => name.replaceAll(/\d+/g, '#');
+  const numbersOf = (name: string): string => name.replaceAll(/0*(\d+)/g, '$1');
+  return textOf(one) === textOf(other) && numbersOf(one) !== numbersOf(other);
 }
