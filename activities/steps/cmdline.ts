@@ -73,14 +73,16 @@ export async function applyTrial(
   if (at.line === 'after' && at.dropIn === 'after') {
     return ok({ cmdline: 'already the default', args: change.after.join(' ') });
   }
-  if (at.line !== 'before' || at.dropIn !== 'before') {
+  if (at.line !== 'before') {
     return hold('drift', 'the drop-in and the default entry do not agree; run update-grub by hand');
   }
+  // Written by a run that died before update-grub: the line is not proven until this trial, so it goes back first.
+  const early = at.dropIn === 'after' ? [dropInRemoval(change)] : [];
   const problem =
     writeProblem(
       await port.write({
         guard,
-        files: trialFiles(at.state, change, trialId),
+        files: [...early, ...trialFiles(at.state, change, trialId)],
         deadlineMs: HOST_DEADLINE_MS.write,
       }),
     ) ?? (await updateGrub(port, guard));

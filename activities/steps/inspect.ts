@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { HostPlan } from '../../src/domain/changes.ts';
+import type { Change, HostPlan } from '../../src/domain/changes.ts';
 import type { Code } from '../../src/domain/codes.ts';
+import { compact } from '../../src/domain/compact.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { parseRolloutId } from '../../src/domain/ids.ts';
@@ -10,7 +11,7 @@ import { holderSentence } from '../../src/facts/lease.ts';
 import { parseFacts } from '../../src/facts/parse-facts.ts';
 import { INSPECT_PROBE } from '../../src/facts/probe.ts';
 import type { HostRecord } from '../../src/facts/record.ts';
-import { isStanding, lastStandingRun, parseRecord } from '../../src/facts/record.ts';
+import { isOpen, isStanding, lastStandingRun, parseRecord } from '../../src/facts/record.ts';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { HostPort } from '../../src/host/port.ts';
 import { sameArgs } from './boot-loader.ts';
@@ -26,7 +27,31 @@ export async function inspectForward(
   target: Target,
   lease: string,
 ): Promise<HostPlan> {
-  return makeHostPlan(parseFacts(await probe(port)), target, lease);
+  const facts = parseFacts(await probe(port));
+  return makeHostPlan(asBeforeOwnRun(facts, lease), target, lease);
+}
+
+/**
+ * The facts without a drop-in that an earlier run of this very lease wrote and never brought into grub.cfg: that run
+ * died in between. Planned from as it was, the change is that run's own, and the record's state before stays true (law 2).
+ */
+function asBeforeOwnRun(facts: Facts, lease: string): Facts {
+  const { bootLoader } = facts;
+  const own = ownOpenChange(facts, lease);
+  if (!bootLoader.supported || own === undefined) return facts;
+  const isHalfWay =
+    bootLoader.dropIn === own.dropIn.after && sameArgs(bootLoader.defaultEntry.args, own.before);
+  if (!isHalfWay) return facts;
+  const dropIn = own.dropIn.before ?? undefined;
+  const dropInFolder = !own.createsFolder;
+  return { ...facts, bootLoader: compact({ ...bootLoader, dropIn, dropInFolder }) };
+}
+
+/** What an earlier run under this lease began and did not end, as the host's record has it. */
+function ownOpenChange(facts: Facts, lease: string): Change | undefined {
+  const last = parseRecord(facts.record, facts.undone)?.runs.at(-1);
+  const isOwn = facts.lease?.id === lease && facts.lease.rollout === last?.rollout;
+  return last !== undefined && isOwn && isOpen(last) ? last.changes[0] : undefined;
 }
 
 /**

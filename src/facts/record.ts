@@ -115,12 +115,27 @@ export function recordText(record: HostRecord): string {
   return `${JSON.stringify({ version: record.version, runs }, null, 2)}\n`;
 }
 
-/** The record with a run begun; a run of the same rollout that is still open is taken up, not doubled. */
+/** Whether a run has not ended, as far as the host knows. */
+export function isOpen(run: RecordedRun): boolean {
+  return run.outcome === undefined && run.undone === undefined;
+}
+
+/**
+ * The record with a run begun. One of the same rollout with the same changes that is still open is taken up, not
+ * doubled; one with other changes stays, since it alone knows what was there before it (law 2).
+ */
 export function withRun(record: HostRecord, run: RecordedRun): HostRecord {
   const last = record.runs.at(-1);
-  const isOpen = last?.outcome === undefined && last?.undone === undefined;
-  const kept = last?.rollout === run.rollout && isOpen ? record.runs.slice(0, -1) : record.runs;
+  const isSame =
+    last?.rollout === run.rollout &&
+    isOpen(last) &&
+    (last.changes.length === 0 || isDeepEqual(last.changes, run.changes));
+  const kept = isSame ? record.runs.slice(0, -1) : record.runs;
   return { version: 1, runs: [...kept, run].slice(-RUNS_MAX) };
+}
+
+function isDeepEqual(a: readonly Change[], b: readonly Change[]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** The record with the newest run of a rollout ended; `at` is ISO 8601. */
