@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { HostConnection, HostEntry } from '../domain/host-entry.ts';
 import type { Spec } from '../domain/spec.ts';
@@ -34,16 +35,20 @@ export async function readSpec(file: string): Promise<SpecFile> {
   };
 }
 
-/** The hosts that a spec selects from its inventory, in the inventory's order. Throws a CliError `usage`. */
+/**
+ * The hosts that a spec selects from its inventory, in the inventory's order. Throws a CliError `usage`, or the signal's
+ * reason once that is aborted.
+ */
 export async function hostsOf(
   file: SpecFile,
+  signal: AbortSignal,
 ): Promise<{ readonly hosts: readonly HostEntry[]; readonly warnings: readonly string[] }> {
   const { inventory, select } = file.spec.hosts;
   const folder = dirname(file.path);
   const loaded =
     'command' in inventory
-      ? inventoryOf(await loadInventoryFromCommand(inventory.command, folder), RUN_IT_YOURSELF)
-      : await readInventory(resolve(folder, inventory.path));
+      ? await runInventory(inventory.command, folder, signal)
+      : await readInventory(resolve(folder, inventory.path), file.path);
   const next =
     'command' in inventory
       ? 'run its command yourself: it prints the hosts and groups there are'
@@ -54,14 +59,28 @@ export async function hostsOf(
 
 const RUN_IT_YOURSELF = "run the command yourself in the spec's folder, mend it, and check again";
 
+async function runInventory(
+  command: readonly [string, ...string[]],
+  folder: string,
+  signal: AbortSignal,
+): Promise<ReadInventory> {
+  const loaded = await loadInventoryFromCommand(command, folder, { signal });
+  signal.throwIfAborted();
+  return inventoryOf(loaded, RUN_IT_YOURSELF);
+}
+
 type ReadInventory = Inventory & { readonly warnings: readonly string[] };
 
-/** Loads an inventory, a file or a folder. Throws a CliError `usage` that lists every problem. */
-export async function readInventory(path: string): Promise<ReadInventory> {
-  return inventoryOf(
-    await loadInventory(path),
-    `mend it and look again: vfleet inventory -i ${path}`,
-  );
+/**
+ * Loads an inventory, a file or a folder. Throws a CliError `usage` that lists every problem; where nothing is there to
+ * mend, it leads to `hosts.inventory` of the spec that named it.
+ */
+export async function readInventory(path: string, spec?: string): Promise<ReadInventory> {
+  const next =
+    spec !== undefined && !existsSync(path)
+      ? `mend hosts.inventory in ${spec}, a path from the spec's folder, and check again: vfleet check ${spec}`
+      : `mend it and look again: vfleet inventory -i ${path}`;
+  return inventoryOf(await loadInventory(path), next);
 }
 
 function inventoryOf(loaded: LoadedInventory, next: string): ReadInventory {

@@ -2,7 +2,7 @@ import { mkdtemp, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSpec } from '../../src/cli/inputs.ts';
+import { hostsOf, readSpec } from '../../src/cli/inputs.ts';
 import { CliError } from '../../src/cli/outcome.ts';
 
 let folder: string;
@@ -96,4 +96,14 @@ describe('a spec named on the command line', () => {
       expect.stringContaining('vfleet check'),
     ]);
   });
+});
+
+it('whose inventory is a program: stopping vfleet stops that too, and says no other problem', async () => {
+  const path = join(folder, 'program.yaml');
+  await writeFile(path, GOOD.replace('hosts.ini', '{ command: [sleep, "600"] }'));
+  const stopped = new CliError('failed', 'Stopped by SIGINT.', '', { code: 'vfleet.stopped' });
+  const controller = new AbortController();
+  const hosts = hostsOf(await readSpec(path), controller.signal);
+  controller.abort(stopped);
+  await expect(hosts).rejects.toBe(stopped);
 });

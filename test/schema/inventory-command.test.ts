@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { loadInventoryFromCommand } from '../../src/schema/inventory/inventory-command.ts';
+import {
+  loadInventoryFromCommand,
+  type CommandLimits,
+} from '../../src/schema/inventory/inventory-command.ts';
 import { formatProblem } from '../../src/schema/problem.ts';
+import { stillAlive } from '../cli/descendants.ts';
 
 const FOLDER = 'test/schema/fixtures/inventories';
 
-async function problemsOf(command: [string, ...string[]], deadlineMs?: number): Promise<string[]> {
-  const loaded = await loadInventoryFromCommand(command, FOLDER, deadlineMs);
+async function problemsOf(
+  command: [string, ...string[]],
+  limits?: CommandLimits,
+): Promise<string[]> {
+  const loaded = await loadInventoryFromCommand(command, FOLDER, limits);
   return loaded.ok ? [] : loaded.problems.map(formatProblem);
 }
 
@@ -40,7 +47,7 @@ describe('an inventory from a command', () => {
   });
 
   it('that does not end is ended at its deadline, and cannot wait for an answer on stdin', async () => {
-    expect(await problemsOf(['sleep', '600'], 100)).toEqual([
+    expect(await problemsOf(['sleep', '600'], { deadlineMs: 100 })).toEqual([
       'output of sleep:1:1: "sleep 600" did not end within 0.1 s',
     ]);
     expect(await problemsOf(['cat'])).toEqual([
@@ -51,6 +58,27 @@ describe('an inventory from a command', () => {
   it('that prints without end is ended', async () => {
     expect(await problemsOf(['yes'])).toEqual([
       'output of yes:1:1: "yes" printed more than 64 MiB',
+    ]);
+  });
+
+  it.each<readonly [string, string, () => CommandLimits, string]>([
+    ['at the deadline', 'wait', () => ({ deadlineMs: 500 }), 'did not end within'],
+    ['when it prints too much', 'yes', () => ({}), 'printed more than'],
+    ['when vfleet is stopped', 'wait', () => ({ signal: AbortSignal.timeout(500) }), 'was stopped'],
+  ])('is ended %s with all that it started', async (_when, then, limits, why) => {
+    const [problem = ''] = await problemsOf(
+      ['sh', '-c', `sleep 600 & echo "$!" >&2; ${then}`],
+      limits(),
+    );
+    expect(problem).toContain(why);
+    const child = Number(/it said:\n {2}(\d+)$/.exec(problem)?.[1]);
+    expect(child).toBeGreaterThan(1);
+    await expect.poll(() => stillAlive([child])).toEqual([]);
+  });
+
+  it('that could not even be started is refused too', async () => {
+    expect(await problemsOf(['./dynamic.sh/x'])).toEqual([
+      'output of ./dynamic.sh/x:1:1: "./dynamic.sh/x" failed: ENOTDIR',
     ]);
   });
 });

@@ -7,7 +7,7 @@ import { renderSpec } from '../render/spec.ts';
 /** Checks a spec, its inventory and its host pattern, and says what they mean; touches no host. */
 export async function check(context: CommandContext, file: string): Promise<Outcome> {
   const read = await readSpec(file);
-  const { hosts, warnings } = await hostsOf(read);
+  const { hosts, warnings } = await hostsOf(read, context.signal);
   const { spec } = read;
   context.data({ ok: true, spec, hosts: hosts.map((host) => host.name), warnings });
   for (const warning of warnings) context.print(context.style.warn(`warning ${warning}`));

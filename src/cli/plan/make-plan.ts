@@ -15,7 +15,7 @@ export async function makePlan(
   options: { readonly parallel: number },
 ): Promise<PlanFile> {
   const spec = await readSpec(file);
-  const { hosts: entries, warnings } = await hostsOf(spec);
+  const { hosts: entries, warnings } = await hostsOf(spec, context.signal);
   for (const warning of warnings) context.note(`warning ${warning}`);
   const connections = entries.map(connectionOf);
   const began = Date.now();

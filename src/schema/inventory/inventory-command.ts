@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { LoadedInventory } from './host-entries.ts';
 import { parseInventory } from './load-inventory.ts';
 import { readListOutput } from './ansible-json.ts';
@@ -10,20 +11,29 @@ const DEADLINE_MS = 120_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 const STDERR_LINES_MAX = 20;
 
+/** What ends the program before it ends by itself. */
+export interface CommandLimits {
+  readonly deadlineMs?: number;
+  /** Aborted when vfleet itself is stopped. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Loads the inventory that a program prints as `ansible-inventory --list` does. It is run as it is written, without a
- * shell, in `folder`, with a deadline and bounded output, and nothing on its stdin. Never throws: a program that
- * cannot be run, fails, prints too much or something else is a problem, with the end of what it said on stderr.
+ * shell, in `folder`, with a deadline and bounded output, and nothing on its stdin; what it started is ended with it.
+ * Never throws: a program that cannot be run, fails, is stopped, prints too much or something else is a problem, with
+ * the end of what it said on stderr.
  */
 export async function loadInventoryFromCommand(
   command: readonly [string, ...string[]],
   folder: string,
-  deadlineMs = DEADLINE_MS,
+  limits: CommandLimits = {},
 ): Promise<LoadedInventory> {
   const name = `output of ${command[0]}`;
-  const ran = await run(command, folder, deadlineMs);
+  const ran = await run(command, folder, limits).catch((error: unknown) => failedToStart(error));
+  const failure = ran.failure === undefined ? undefined : failureOf(ran.failure, command);
   const message =
-    ran.failure ?? (readListOutput(ran.stdout) === undefined ? notListed(ran.stdout) : undefined);
+    failure ?? (readListOutput(ran.stdout) === undefined ? notListed(ran.stdout) : undefined);
   if (message === undefined) return parseInventory(ran.stdout, name);
   return { ok: false, problems: [wholeFile(name, `${message}${lastLines(ran.stderr)}`)] };
 }
@@ -31,38 +41,97 @@ export async function loadInventoryFromCommand(
 interface Ran {
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it did not end well. */
+  /** Why it did not end well, to stand behind its name. */
   readonly failure?: string;
 }
 
-function run(command: readonly [string, ...string[]], cwd: string, timeout: number): Promise<Ran> {
-  const [program, ...args] = command;
-  const limits = { cwd, timeout, killSignal: 'SIGKILL', maxBuffer: OUTPUT_BYTES_MAX } as const;
-  return new Promise((resolve) => {
-    const child = execFile(program, args, limits, (error, stdout, stderr) => {
-      if (error === null) resolve({ stdout, stderr });
-      else resolve({ stdout, stderr, failure: failureOf(error, command, timeout) });
+const failedToStart = (error: unknown): Ran => ({
+  stdout: '',
+  stderr: '',
+  failure: `failed: ${String(error instanceof Error && 'code' in error ? error.code : error)}`,
+});
+
+/** Runs it as a process group of its own, so that what it started can be ended with it. Rejects when it cannot be started. */
+function run(
+  [program, ...args]: readonly [string, ...string[]],
+  cwd: string,
+  { deadlineMs = DEADLINE_MS, signal }: CommandLimits,
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stopped: string | undefined;
+    const stop = (why: string): void => {
+      stopped ??= why;
+      killGroup(child.pid);
+      // One that left the group may hold them open for ever.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const tooMuch = (): void => {
+      stop(`printed more than ${OUTPUT_BYTES_MAX / 1024 / 1024} MiB`);
+    };
+    const stdout = collected(child.stdout, tooMuch);
+    const stderr = collected(child.stderr, tooMuch);
+    const timer = setTimeout(() => {
+      stop(`did not end within ${deadlineMs / 1000} s`);
+    }, deadlineMs);
+    const onAbort = (): void => {
+      stop('was stopped');
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    child.on('error', (error) => {
+      settle();
+      reject(error);
     });
-    child.stdin?.end();
+    child.on('close', (code, killedBy) => {
+      settle();
+      const failure = stopped ?? endFailure(code, killedBy);
+      resolve({
+        stdout: stdout(),
+        stderr: stderr(),
+        ...(failure === undefined ? {} : { failure }),
+      });
+    });
   });
 }
 
-type RunError = Parameters<NonNullable<Parameters<typeof execFile>[3]>>[0];
-
-function failureOf(
-  error: NonNullable<RunError>,
-  command: readonly string[],
-  timeout: number,
-): string {
-  const line = command.join(' ');
-  if (error.code === 'ENOENT')
-    return `there is no program ${line.split(' ')[0] ?? ''}, or no folder to run it in`;
-  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') {
-    return `"${line}" printed more than ${OUTPUT_BYTES_MAX / 1024 / 1024} MiB`;
+/** Ends a process and all that it started, unless they left its group. */
+function killGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of the group have ended already.
   }
-  if (error.killed === true) return `"${line}" did not end within ${timeout / 1000} s`;
-  if (typeof error.code === 'number') return `"${line}" ended with exit code ${error.code}`;
-  return `"${line}" failed: ${String(error.signal ?? error.code)}`;
+}
+
+/** Collects what a program prints; `tooMuch` is called when it is more than may be kept. */
+function collected(stream: Readable, tooMuch: () => void): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > OUTPUT_BYTES_MAX) tooMuch();
+    else chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
+}
+
+function endFailure(code: number | null, killedBy: string | null): string | undefined {
+  if (code === 0) return undefined;
+  return code === null ? `failed: ${String(killedBy)}` : `ended with exit code ${code}`;
+}
+
+function failureOf(failure: string, command: readonly string[]): string {
+  if (failure === 'failed: ENOENT') {
+    return `there is no program ${command[0] ?? ''}, or no folder to run it in`;
+  }
+  return `"${command.join(' ')}" ${failure}`;
 }
 
 function notListed(stdout: string): string {
