@@ -151,7 +151,7 @@ async function sendVerb(
     }
     if (error instanceof WorkflowNotFoundError) return { refused: 'its run has ended meanwhile' };
     // Not confirmed is not refused: the update may still run, and the host then reports.
-    return {};
+    return { unconfirmed: true };
   }
 }
 

@@ -63,10 +63,11 @@ async function drive(run: Rollout): Promise<RolloutStatus> {
 
 /** One thing at a time, so that nothing is half-way when the rollout continues as new. */
 async function act(run: Rollout, decision: Decision): Promise<void> {
-  if (decision.tell !== null) return tell(run, decision.tell);
   if (decision.send !== null) return send(run, decision.send);
   if (decision.start.length > 0) return start(run, decision.start);
   if (decision.reconcile.length > 0) return lookUp(run, decision.reconcile);
+  // Last, since who does not answer is told again and again: a pause leaves nothing to start before it.
+  if (decision.tell !== null) return tell(run, decision.tell);
 }
 
 async function start(run: Rollout, indices: readonly number[]): Promise<void> {
@@ -94,14 +95,19 @@ async function send(run: Rollout, what: NonNullable<Decision['send']>): Promise<
   }
 }
 
-/** Tells running hosts of a `pause --now` or of its end. One that has ended meanwhile has nothing to stop. */
-async function tell(run: Rollout, what: NonNullable<Decision['tell']>): Promise<void> {
+/**
+ * Tells running hosts of a `pause --now` or of its end. One that has ended meanwhile has nothing to stop; one that did
+ * not confirm is told again, after the seconds that its answer was waited for.
+ */
+async function tell(run: Rollout, { verb, indices }: NonNullable<Decision['tell']>): Promise<void> {
   try {
-    await fanOut(run, what);
+    const outcomes = await fanOut(run, { verb, indices });
+    const confirmed = outcomes.filter((outcome) => outcome.unconfirmed !== true);
+    run.apply({ kind: 'told', verb, indices: confirmed.map((outcome) => outcome.index) });
   } catch (error) {
     if (failureOf(error) === undefined) throw error;
+    run.apply({ kind: 'told', verb, indices });
   }
-  run.apply({ kind: 'told', ...what });
 }
 
 function fanOut(

@@ -145,7 +145,14 @@ export interface RolloutActivities {
     readonly ticket: string;
     readonly verb: HostVerb;
     readonly hosts: readonly { readonly index: number; readonly name: string }[];
-  }): Promise<readonly { readonly index: number; readonly refused?: string }[]>;
+  }): Promise<
+    readonly {
+      readonly index: number;
+      readonly refused?: string;
+      /** No answer in time: the verb may still be taken. */
+      readonly unconfirmed?: true;
+    }[]
+  >;
 }
 
 /** A verb on one host, with who and why: the exits of a hold, and what a `pause --now` and its end say to a run. */

@@ -15,7 +15,7 @@ function moment() {
 }
 
 describe('pause --now', () => {
-  it('lets a host end its step, keeps it before the reboot, and resume goes on from there', async () => {
+  it('lets a host end its step, keeps it before the reboot though a message is lost, and resume goes on', async () => {
     const world = new FakeWorld();
     const [installing, installed] = [moment(), moment()];
     const canary = world.host('hv-1');
@@ -26,12 +26,14 @@ describe('pause --now', () => {
       return { kind: 'ok', evidence: {} };
     });
     const queue = 'pause-now';
-    const worker = await workerOf(
-      engine.env,
-      engine.workflows,
-      queue,
-      allActivities(engine.env.client, queue, world),
-    );
+    const activities = allActivities(engine.env.client, queue, world);
+    let pauses = 0;
+    const losesTheFirst: typeof activities.fanOut = async (input) => {
+      if (input.verb.verb !== 'pause' || pauses++ > 0) return activities.fanOut(input);
+      return input.hosts.map(({ index }) => ({ index, unconfirmed: true }));
+    };
+    const given = { ...activities, fanOut: losesTheFirst };
+    const worker = await workerOf(engine.env, engine.workflows, queue, given);
     await worker.runUntil(async () => {
       const run = await RolloutDriver.start(engine.env, queue, {
         ...inputOf(uniform(2)),
@@ -49,6 +51,7 @@ describe('pause --now', () => {
       );
       expect(stopped.hosts[0]).toMatchObject({ state: 'running', pausedBefore: 'reboot' });
       expect(stopped.explanation).toContain('Stopped before a disruptive step: hv-1.');
+      expect(pauses).toBe(2);
       await engine.env.sleep('8 hours');
       expect(canary).toMatchObject({ boots: 0, trial: true });
       await run.verb({ verb: 'resume' });

@@ -124,9 +124,9 @@ function silentHosts(state: RolloutState, now: number): readonly number[] {
   return indicesOf(state, (cell) => isExpected(cell) && now >= silentAt(state, cell));
 }
 
-/** Whether news of a host are due: one that was stopped by `pause --now` has none to give. */
+/** Whether news of a host are due: one that `pause --now` has stopped has none to give until it was told to go on. */
 function isExpected(cell: HostCell): boolean {
-  return cell.state === 'running' && cell.pausedBefore === undefined;
+  return cell.state === 'running' && (cell.pausedBefore === undefined || !cell.told);
 }
 
 function silentAt(state: RolloutState, cell: HostCell): number {

@@ -85,6 +85,19 @@ describe('pause --now', () => {
     expect(it.state.cells[1]?.told).toBe(true);
   });
 
+  it('tells again who did not confirm, and expects news of a stopped host that is to go on', () => {
+    const it = threeRunning();
+    it.verb({ verb: 'pause', now: true });
+    it.event({ kind: 'told', verb: 'pause', indices: [1, 3] });
+    expect(it.decision().tell).toEqual({ verb: 'pause', indices: [2] });
+    it.tell();
+    it.report(1, 'running', { pausedBefore: 'reboot' });
+    it.verb({ verb: 'resume' });
+    it.tell();
+    it.pass(3_600_000);
+    expect(it.decision().reconcile).toContain(1);
+  });
+
   it('answers with the hosts that stop', () => {
     const it = threeRunning();
     const verb: RolloutVerb = { id: 'x', who: 'ops1', verb: 'pause', now: true };
