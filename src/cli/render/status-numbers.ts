@@ -5,13 +5,13 @@ import { isFinal } from '../rollout-outcome.ts';
 import { withLabel } from './lines.ts';
 import { count } from './plan.ts';
 import type { StatusView } from './status.ts';
-import { moment } from './time.ts';
+import { localTimes, moment } from './time.ts';
 
 /** Most names in one list. */
 const NAMED_MAX = 12;
 const LABEL = 13;
 
-/** What runs, what is stopped, the budgets, the estimate, and the hosts that ended in another way than done. */
+/** What runs, what is stopped, the budgets, the estimate, and the hosts that ended in another way than done, and what is left there. */
 export function numberLines(view: StatusView): string[] {
   const { status } = view;
   return [
@@ -22,6 +22,25 @@ export function numberLines(view: StatusView): string[] {
     ...(['skipped', 'rolled-back', 'blocked', 'unreachable'] as const).flatMap((state) =>
       namesOf(status, state),
     ),
+    ...leftThere(view),
+  ];
+}
+
+/** Most hosts whose sentence about what is left there is shown. */
+const LEFT_MAX = 4;
+
+/** What could not be taken back or given up on hosts whose run has ended (law 5). */
+function leftThere({ status, now }: StatusView): string[] {
+  const left = status.hosts.flatMap(({ name, state, note }) =>
+    note === undefined || state === 'held' || state === 'running' ? [] : [`${name}: ${note}`],
+  );
+  const more = left.length - LEFT_MAX;
+  const rest = more > 0 ? [withLabel('', `and on ${count(more, 'more host')}`, LABEL)] : [];
+  return [
+    ...left
+      .slice(0, LEFT_MAX)
+      .map((text, at) => withLabel(at === 0 ? 'LEFT THERE' : '', localTimes(text, now), LABEL)),
+    ...rest,
   ];
 }
 
@@ -45,7 +64,10 @@ function runningLines({ status }: StatusView): string[] {
   const lines = [withLabel(`RUNNING ${running.length}`, parts.join('   '), LABEL)];
   const changed = running.filter((host) => isWithin(host.step ?? 'inspect', 'cmdline', 'iommu'));
   if (changed.length === 0 || status.direction === 'rollback') return lines;
-  const have = `${changed.length} have or get a kernel line that is not proven yet; all on trial, a crash returns them to the old one`;
+  const have =
+    changed.length === 1
+      ? '1 has or gets a kernel line that is not proven yet; on trial, a crash returns it to the old one'
+      : `${changed.length} have or get a kernel line that is not proven yet; all on trial, a crash returns them to the old one`;
   return [...lines, withLabel('', have, LABEL)];
 }
 

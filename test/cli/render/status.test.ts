@@ -121,6 +121,15 @@ describe('the status of a rollout', () => {
     expect(paused(false)).toContain('running hosts come to their end');
   });
 
+  it('says of hosts that have ended what is left on them', () => {
+    const scene = new Scene(90, NO_CANARY);
+    const [first = 0, second = 0] = scene.step();
+    scene.report(first, 'skipped', { undoFailures: ['lease not given up: no answer'] });
+    scene.report(second, 'skipped');
+    const text = textOf(scene, 140);
+    expect(text).toMatch(/^LEFT THERE {3}hv-a-\d+: lease not given up: no answer$/m);
+  });
+
   it('offers for a place that a held host takes only what gives it back', () => {
     const text = textOf(SCENES['status-stuck']!(), 1000);
     expect(text).toContain('"retry" or "rollback" gives a place back, "skip" does not');
