@@ -11,7 +11,7 @@ import type { Guard, HostPort } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, writeProblem } from './outcomes.ts';
 import type { OwnState } from './own-state.ts';
-import { motdWrite, readOwnState, recordWrites } from './own-state.ts';
+import { motdWrite, ownWritten, readOwnState, recordWrites } from './own-state.ts';
 
 /**
  * Takes the lease, then writes what was found into the record, how to undo by hand, and the message of the day: all
@@ -41,14 +41,13 @@ export async function beginRun(
     own.record === undefined || changes === undefined
       ? []
       : recordWrites(own, withRun(own.record, { rollout, who, since, changes }));
-  const problem = writeProblem(
-    await port.write({
-      guard,
-      files: [...record, motdWrite(own, motdText(lease, port.name))],
-      deadlineMs: HOST_DEADLINE_MS.write,
-    }),
-  );
-  return problem ?? ok({ lease: lease.id, record: RECORD_PATH });
+  const written = await port.write({
+    guard,
+    files: [...record, ...motdWrite(own, motdText(lease, port.name))],
+    deadlineMs: HOST_DEADLINE_MS.write,
+  });
+  const { problem, told } = ownWritten(own, written);
+  return problem ?? ok({ lease: lease.id, record: RECORD_PATH, ...told });
 }
 
 /** `undefined` when the lease is ours now; else the hold. Created only where none is, so two engines cannot both get it. */

@@ -4,8 +4,8 @@ import { parseLease } from '../../src/facts/parse-facts.ts';
 import type { HostRecord } from '../../src/facts/record.ts';
 import { lastStandingRun, withOutcome } from '../../src/facts/record.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
-import { ok, writeProblem } from './outcomes.ts';
-import { leaseRemoval, readOwnState, recordWrites } from './own-state.ts';
+import { ok } from './outcomes.ts';
+import { leaseRemoval, ownWritten, readOwnState, recordWrites } from './own-state.ts';
 
 /**
  * Closes the record, keeps UNDO.txt only while something of ours stands, and gives up the lease. A lease that is gone or
@@ -26,7 +26,8 @@ export async function finishRun(
     ...leaseRemoval(own, own.lease),
   ];
   const written = await port.write({ guard, files, deadlineMs: HOST_DEADLINE_MS.write });
-  return writeProblem(written) ?? ok({ lease: 'given up', outcome });
+  const { problem, told } = ownWritten(own, written);
+  return problem ?? ok({ lease: 'given up', outcome, ...told });
 }
 
 /** What was rolled back is the newest run that stood, whichever rollout took it back. */

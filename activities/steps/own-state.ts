@@ -1,3 +1,5 @@
+import type { StepOutcome } from '../../src/domain/activities.ts';
+import type { Evidence } from '../../src/domain/changes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { madeMotdFolder } from '../../src/facts/lease.ts';
 import {
@@ -14,8 +16,9 @@ import type { HostRecord } from '../../src/facts/record.ts';
 import { lastStandingRun, parseRecord, recordText } from '../../src/facts/record.ts';
 import { textOf } from '../../src/facts/snapshot.ts';
 import { undoText } from '../../src/facts/undo-text.ts';
-import type { FileWrite, HostPort } from '../../src/host/port.ts';
+import type { FileWrite, HostPort, WriteOutcome } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
+import { writeProblem } from './outcomes.ts';
 
 /** What vfleet keeps on a host about itself, as it was read: texts of files, `undefined` for one that is not there. */
 export interface OwnState {
@@ -28,6 +31,8 @@ export interface OwnState {
   readonly fence: string | undefined;
   readonly motd: string | undefined;
   readonly hasMotdFolder: boolean;
+  /** The first of folder and file of the message of the day that is a link, and so leads to what is not vfleet's. */
+  readonly motdLink: string | undefined;
 }
 
 /** Reads it all in one command. */
@@ -43,6 +48,7 @@ export async function readOwnState(port: HostPort): Promise<OwnState> {
     fence: textOf(snapshot, FENCE_PATH),
     motd: textOf(snapshot, MOTD_PATH),
     hasMotdFolder: snapshot.dirs.has(MOTD_FOLDER),
+    motdLink: [MOTD_FOLDER, MOTD_PATH].find((path) => snapshot.links.has(path)),
   };
 }
 
@@ -67,17 +73,37 @@ function changed(path: string, found: string | undefined, after: string | null):
 }
 
 /** The line in the message of the day; the path is vfleet's alone, so whatever stands there is replaced. */
-export function motdWrite(own: OwnState, text: string): FileWrite {
-  return fileWrite(MOTD_PATH, own.motd ?? null, text, { mode: 0o644 });
+export function motdWrite(own: OwnState, text: string): readonly FileWrite[] {
+  if (own.motdLink !== undefined) return [];
+  return [fileWrite(MOTD_PATH, own.motd ?? null, text, { mode: 0o644 })];
 }
 
-/** Gives the host up: the message of the day, with its folder when this lease's run made it, and the lease at the end. */
+/**
+ * Gives the host up: the lease, and the message of the day with its folder when this lease's run made it. That comes
+ * last, in the same command and under the same lock, so that nothing about it can keep the lease.
+ */
 export function leaseRemoval(own: OwnState, lease: string): readonly FileWrite[] {
   const removeEmptyParent = madeMotdFolder(lease);
   return [
-    ...(own.motd === undefined
+    fileWrite(LEASE_PATH, lease, null),
+    ...(own.motd === undefined || own.motdLink !== undefined
       ? []
       : [fileWrite(MOTD_PATH, own.motd, null, { removeEmptyParent })]),
-    fileWrite(LEASE_PATH, lease, null),
   ];
+}
+
+/**
+ * What came of writing it: the hold, if any, and what to tell. A message of the day that could not be written is told
+ * and no more: a courtesy holds no host.
+ */
+export function ownWritten(
+  own: OwnState,
+  outcomes: readonly WriteOutcome[],
+): { readonly problem: StepOutcome | undefined; readonly told: Evidence } {
+  const problem = writeProblem(outcomes.filter(({ path }) => path !== MOTD_PATH));
+  if (own.motdLink !== undefined) {
+    return { problem, told: { motd: `${own.motdLink} is a link, so nothing is written there` } };
+  }
+  const motd = writeProblem(outcomes.filter(({ path }) => path === MOTD_PATH));
+  return { problem, told: motd?.kind === 'hold' ? { motd: motd.sentence } : {} };
 }

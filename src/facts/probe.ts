@@ -105,4 +105,6 @@ export const OWN_STATE_PROBE: readonly ProbeEntry[] = [
   file(FENCE_PATH),
   file(MOTD_PATH),
   list(MOTD_FOLDER),
+  { kind: 'link', glob: MOTD_FOLDER },
+  { kind: 'link', glob: MOTD_PATH },
 ];

@@ -1,6 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { readOwnState, type OwnState } from '../../../activities/steps/own-state.ts';
-import { writeProblem } from '../../../activities/steps/outcomes.ts';
+import { ownWritten, readOwnState, type OwnState } from '../../../activities/steps/own-state.ts';
 import { releaseHost } from '../../../activities/steps/release.ts';
 import type { Lease } from '../../domain/facts.ts';
 import { hostWorkflowId } from '../../domain/ids.ts';
@@ -43,16 +42,16 @@ export async function release(
     await context.confirm(`Release ${host} from ${lease.rollout}?`, { yes: options.yes === true });
     const who = context.config.who;
     const reason = shortText(options.reason, REASON_LENGTH_MAX);
-    const problem = writeProblem(
-      await releaseHost(port, {
-        own: { ...own, lease: own.lease },
-        released: { who, at: new Date().toISOString(), reason },
-      }),
-    );
+    const written = await releaseHost(port, {
+      own: { ...own, lease: own.lease },
+      released: { who, at: new Date().toISOString(), reason },
+    });
+    const { problem, told } = ownWritten(own, written);
     if (problem?.kind === 'hold') {
       const again = `see what is there now: vfleet facts ${host} -i ${options.inventory}`;
       throw new CliError('failed', problem.sentence, again, { code: 'release.not-written' });
     }
+    if (told['motd'] !== undefined) context.note(`warning message of the day: ${told['motd']}`);
     context.data({ host, released: true, lease, who, reason });
     context.print(
       `${context.style.good(`${host} is released`)} from ${lease.rollout}; its record keeps who did it and why.`,

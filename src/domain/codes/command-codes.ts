@@ -47,7 +47,7 @@ export const COMMAND_CODES = {
     sentence: 'The lease on the host could not be taken away.',
     symptom: 'The command ends with exit code 1; the sentence names the file and what is wrong.',
     causes: [
-      'somebody changed the lease, the record or the message of the day in the same moment',
+      'somebody changed the lease or the record in the same moment',
       'the disk is full, or its file system is read-only',
     ],
     exits: ['see what is there now: `vfleet facts HOST -i INVENTORY`; then release it again'],

@@ -28,8 +28,8 @@ describe('releaseHost', () => {
     const outcomes = await releaseHost(host, { own: await seen(), released: RELEASED });
     expect(outcomes.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
       'written /var/lib/vfleet/record.json',
-      'written /etc/motd.d/50-vfleet',
       'written /var/lib/vfleet/lease',
+      'written /etc/motd.d/50-vfleet',
     ]);
     const record = parseRecord(host.model.tree.text('/var/lib/vfleet/record.json'));
     expect(record?.runs).toHaveLength(1);
