@@ -25,7 +25,7 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { target, taskQueue, hooksFolder, log } = options;
   installRuntime(log);
-  const engine = await connectEngine({ address: target.address, namespace: target.namespace });
+  const engine = await connectEngine({ target });
   const hosts = createSshDirectory({ log });
   const connection = await connectWorker(target);
   const worker = await createVfleetWorker({

@@ -40,13 +40,8 @@ export async function runCommandLine(
 
 /** Says what went wrong and what to do next: on stderr for people, and as JSON on stdout under --json. */
 async function report(error: unknown, json: boolean): Promise<Outcome> {
-  if (error instanceof CommanderError) {
-    // Commander has written its own sentence, also for --help and --version, which are no errors.
-    const outcome = error.exitCode === 0 ? 'done' : 'usage';
-    if (json && outcome === 'usage')
-      writeJsonError({ outcome, message: error.message, next: 'vfleet --help' });
-    return outcome;
-  }
+  // How the parser ends --help and --version.
+  if (error instanceof CommanderError && error.exitCode === 0) return 'done';
   const { explainError } = await import('./explain-error.ts');
   const known = error instanceof CliError ? error : explainError(error);
   const { localTimes } = await import('./render/time.ts');
@@ -60,12 +55,7 @@ async function report(error: unknown, json: boolean): Promise<Outcome> {
   return known.outcome;
 }
 
-function writeJsonError({
-  outcome,
-  message,
-  next,
-  code,
-}: Pick<CliError, 'outcome' | 'message' | 'next'> & Partial<Pick<CliError, 'code'>>): void {
+function writeJsonError({ outcome, message, next, code }: CliError): void {
   const output: ErrorOutput = { error: compact({ outcome, message, next, code }) };
   process.stdout.write(`${terminalJson(JSON.stringify(output))}\n`);
 }

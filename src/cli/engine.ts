@@ -61,7 +61,7 @@ async function openEngine(context: CommandContext): Promise<Engine> {
   } catch (error) {
     if (!(error instanceof NoEngine)) throw error;
     context.log.debug({ err: error }, 'no engine');
-    throw noEngine(error.message, error);
+    throw noEngine(error.message, error, error.next);
   }
 }
 
@@ -95,18 +95,18 @@ function isUnavailable(error: unknown): boolean {
 /** grpc.io: status code 14. */
 const UNAVAILABLE = 14;
 
-function noEngine(message: string, cause: unknown): CliError {
+function noEngine(message: string, cause: unknown, next = nextWithout()): CliError {
+  return new CliError('no-engine', message, next, { code: 'engine.none', cause });
+}
+
+/** What to do where no engine is named. */
+function nextWithout(): string {
   const profiles = temporalProfiles();
   const choose =
     profiles.length === 0
       ? ''
       : `; or use one that is set up: TEMPORAL_PROFILE=${profiles[0] ?? ''} vfleet ... (profiles: ${profiles.join(', ')})`;
-  return new CliError(
-    'no-engine',
-    message,
-    `run vfleet up for an engine on this machine${choose}; vfleet demo needs none`,
-    { code: 'engine.none', cause },
-  );
+  return `run vfleet up for an engine on this machine${choose}; vfleet demo needs none`;
 }
 
 /** What workers poll a task queue. */

@@ -42,7 +42,7 @@ export async function startLocalEngine(
       hooksFolder: options.hooksFolder ?? join(config.stateFolder, 'hooks'),
       log,
     });
-    const connected = await connectEngine({ address: server.address, namespace: server.namespace });
+    const connected = await connectEngine({ target });
     return {
       server,
       worker,

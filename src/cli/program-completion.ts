@@ -1,8 +1,9 @@
 import { Argument, type Command as Commander } from 'commander';
+import { throwOwnErrors } from './program-parts.ts';
 
 /** The commands behind TAB. They read one small file and no engine, and make no context, since a person waits for each key. */
 export function addCompletionCommands(program: Commander): void {
-  program
+  const completion = program
     .command('completion')
     .description('Print the completion script of a shell')
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish'] as const))
@@ -14,6 +15,7 @@ export function addCompletionCommands(program: Commander): void {
       const { COMPLETION_SCRIPTS } = await import('./completion-scripts.ts');
       process.stdout.write(COMPLETION_SCRIPTS[shell]);
     });
+  throwOwnErrors(completion, 'completion bash');
   program
     .command('complete [words...]', { hidden: true })
     .description('What may stand next on a command line; for the scripts of `vfleet completion`')

@@ -1,6 +1,6 @@
 import { Command as Commander } from 'commander';
 import type { PlanOptions } from './commands/plan.ts';
-import { subcommand, wholeNumber, type Run } from './program-parts.ts';
+import { subcommand, throwOwnErrors, wholeNumber, type Run } from './program-parts.ts';
 import { addCompletionCommands } from './program-completion.ts';
 import { addRolloutCommands } from './program-rollouts.ts';
 
@@ -12,9 +12,9 @@ export function createProgram(run: Run, version: string): Commander {
   const program = new Commander('vfleet')
     .description('Durable, reversible rollouts of IOMMU and PCI passthrough over a fleet of hosts.')
     .version(version)
-    .exitOverride()
-    .showHelpAfterError('(vfleet --help lists the commands; vfleet COMMAND --help has examples)')
+    .configureOutput({ outputError: () => undefined })
     .addHelpText('after', FOOTER);
+  throwOwnErrors(program);
   addHostCommands(program, run);
   addRolloutCommands(program, run);
   addProcessCommands(program, run);

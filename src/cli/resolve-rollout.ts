@@ -1,4 +1,5 @@
 import { parseRolloutId, rolloutId } from '../domain/ids.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import { nearest } from '../schema/nearest.ts';
 import type { Engine } from './engine.ts';
 import { CliError } from './outcome.ts';
@@ -12,19 +13,22 @@ interface Typed {
 }
 
 /** The rollout that NAME means: an id as it is, or a spec's newest. Throws a CliError that names what there is. */
-export async function resolveRollout(engine: Engine, name: string, typed?: Typed): Promise<string> {
+export async function resolveRollout(engine: Engine, name: string, typed: Typed): Promise<string> {
   if (parseRolloutId(name) !== undefined) return name;
   const newest = await newestNumber(engine, name);
   if (newest > 0) return rolloutId(name, newest);
   const known = await listRollouts(engine, { limit: 200 });
   const names = [...new Set(known.map((rollout) => rollout.name))];
   const ids = known.map((rollout) => rollout.id);
-  const swapped = typed?.others.find((other) => names.includes(other) || ids.includes(other));
-  if (typed !== undefined && swapped !== undefined) throw isSwapped(name, swapped, typed);
+  const swapped = typed.others.find((other) => names.includes(other) || ids.includes(other));
+  if (swapped !== undefined) throw isSwapped(name, swapped, typed);
+  const missing = `There is no rollout of "${name}" in engine ${engine.address}`;
+  const near = nearest(name, names) ?? nearest(name, ids);
+  if (near === undefined) throw new CliError('usage', `${missing}.`, nextOf(names));
   throw new CliError(
     'usage',
-    `There is no rollout of "${name}" in engine ${engine.address}.`,
-    nextOf(name, names, ids),
+    `${missing}; did you mean ${near}?`,
+    ['vfleet', typed.verb, near, ...typed.others.map(shellWord)].join(' '),
   );
 }
 
@@ -40,9 +44,7 @@ function isSwapped(name: string, swapped: string, { verb, others }: Typed): CliE
 /** Most names listed. */
 const NAMED_MAX = 20;
 
-function nextOf(name: string, names: readonly string[], ids: readonly string[]): string {
+function nextOf(names: readonly string[]): string {
   if (names.length === 0) return 'start one: vfleet start SPEC';
-  const near = nearest(name, names) ?? nearest(name, ids);
-  if (near !== undefined) return `did you mean ${near}?`;
   return `there are: ${names.slice(0, NAMED_MAX).join(' ')}`;
 }

@@ -9,7 +9,7 @@ import type { CommandContext } from './context.ts';
 import type { Engine } from './engine.ts';
 import { omit } from './omit.ts';
 import { CliError, type Outcome } from './outcome.ts';
-import { affectedHosts, namesOf } from './verb-question.ts';
+import { affectedHosts, asBefore, namesOf } from './verb-question.ts';
 import { reasonFor } from './verb-reason.ts';
 import { countReboots, rebootsText } from './verb-reboots.ts';
 import { count } from './render/plan.ts';
@@ -34,7 +34,7 @@ export async function startRollback(options: {
   const hosts = plannedFor(input, carrying);
   const reboots = await countReboots(engine, status, 'rollback', carrying);
   await context.confirm(
-    `Take ${namesOf(carrying)} of ${status.id} back to what they were, as a rollout of its own: ${rebootsText(reboots)}?`,
+    `Take ${namesOf(carrying)} of ${status.id} back to ${asBefore(carrying)}, as a rollout of its own: ${rebootsText(reboots)}?`,
     { yes: yes === true },
   );
   const reason = await reasonFor(context, 'rollback', options.options);

@@ -18,10 +18,11 @@ export function affectedHosts(
 ): readonly RolloutHostStatus[] {
   if (selection === undefined) return meantByRollout(status, verb, options);
   if ('names' in selection) {
+    const typed = { verb, hosts: selection.names };
     return selection.names.map((name) => {
       const host = status.hosts.find((one) => one.name === name);
       if (host !== undefined) return host;
-      throw noSuchHost(status, name);
+      throw noSuchHost(status, name, typed);
     });
   }
   const hosts = status.hosts.filter((host) => isMeant(host, selection.all) && takes(host, verb));
@@ -103,8 +104,13 @@ export function questionFor(
     case 'skip':
       return `Go on without ${named}, left as now: ${rebootsOf}?`;
     case 'rollback':
-      return `Take ${named} back to what it was: ${rebootsOf}?`;
+      return `Take ${named} back to ${asBefore(hosts)}: ${rebootsOf}?`;
   }
+}
+
+/** What hosts are taken back to: `what it was`, `what they were`. */
+export function asBefore(hosts: readonly unknown[]): string {
+  return hosts.length === 1 ? 'what it was' : 'what they were';
 }
 
 function heldNames(status: RolloutStatus): string {

@@ -29,6 +29,16 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   watch: 'status',
 };
 
+/** Words of the design that no release has yet, and what does the most of it now. */
+const NOT_BUILT: Readonly<Record<string, string>> = {
+  amend: 'a spec is frozen at its start: vfleet abort NAME, mend the spec, vfleet start SPEC',
+  audit: 'vfleet plan SPEC --detailed-exitcode says which hosts are not as the spec wants',
+  console: 'vfleet status NAME --watch follows a rollout',
+  diagnose: 'vfleet host NAME HOST shows why a host waits, vfleet explain CODE what to do',
+  extend: 'vfleet retry NAME HOST waits once more from the step that failed',
+  report: 'vfleet status NAME --json and vfleet host NAME HOST --json hold what is known',
+};
+
 /**
  * Throws a CliError for a first word that is no command: says the nearest one, the one of another tool's word, or that
  * name and command are the wrong way round. Options, and a command line without words, are the parser's business.
@@ -38,6 +48,10 @@ export function checkCommand(program: Commander, argv: readonly string[]): void 
   if (first === undefined || first.startsWith('-')) return;
   const known = program.commands.map((command) => command.name());
   if (known.includes(first) || first === 'help') return;
+  const instead = NOT_BUILT[first];
+  if (instead !== undefined) {
+    throw new CliError('usage', `not yet: "${first}" is not built in this release.`, instead);
+  }
   const rest = argv.slice(2).join(' ');
   if (second !== undefined && known.includes(second)) {
     const right = `vfleet ${second} ${first} ${rest}`.trimEnd();

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/envconfig';
 import { dataConverter } from './data-converter.ts';
 import { stateDir, type DirectoryEnv } from './directories.ts';
+import { addressSetting } from './temporal-profiles.ts';
 import { readUpState } from './up-state.ts';
 
 const CONNECT_MS = 3_000;
@@ -46,6 +47,13 @@ export interface Engine extends EngineTarget {
 /** Thrown when there is no engine, or none answers at the address; the message says what to do. Exit code 4. */
 export class NoEngine extends Error {
   override readonly name = 'NoEngine';
+  /** What to do where that depends on who named the address. */
+  readonly next: string | undefined;
+
+  constructor(message: string, options?: ErrorOptions & { readonly next?: string }) {
+    super(message, options);
+    this.next = options?.next;
+  }
 }
 
 /** Thrown when a call got no answer in time. It may still take effect: say so, never call it a failure. */
@@ -79,15 +87,21 @@ export async function resolveEngine(options: EngineOptions = {}): Promise<Engine
   if (options.address !== undefined) return choose(options.address, 'option');
   if (configured !== undefined && configured !== '') return choose(configured, 'temporal-config');
   const up = await readUpState(options.stateDir ?? stateDir(env));
-  if (up !== undefined) return choose(up.address, 'up', up.namespace);
+  if (up !== undefined) {
+    // A key or TLS of Temporal's settings is meant for another server.
+    const { address } = up;
+    return { ...choose(address, 'up', up.namespace), connectionOptions: { address } };
+  }
   throw new NoEngine(
     'No engine is running. Start one here with "vfleet up", or name a Temporal server with TEMPORAL_ADDRESS.',
   );
 }
 
-/** Connects to the engine of `resolveEngine` and proves that it answers. Throws `NoEngine`, after 3 s at most. */
-export async function connectEngine(options: EngineOptions = {}): Promise<Engine> {
-  const target = await resolveEngine(options);
+/** Connects to `target`, else to the engine of `resolveEngine`, and proves that it answers. Throws `NoEngine`, after 3 s at most. */
+export async function connectEngine(
+  options: EngineOptions & { readonly target?: EngineTarget } = {},
+): Promise<Engine> {
+  const target = options.target ?? (await resolveEngine(options));
   try {
     const connection = await Connection.connect({
       ...target.connectionOptions,
@@ -96,7 +110,7 @@ export async function connectEngine(options: EngineOptions = {}): Promise<Engine
     const client = new Client({ connection, namespace: target.namespace, dataConverter });
     return { ...target, client, connection, close: () => connection.close() };
   } catch (error) {
-    throw new NoEngine(unreachable(target, error), { cause: error });
+    throw unreachable(target, options, error);
   }
 }
 
@@ -150,13 +164,24 @@ function temporalConfig(
   }
 }
 
-function unreachable(target: EngineTarget, error: unknown): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  const remedy = {
-    option: 'Check the address, or leave it out to use a running "vfleet up".',
-    'temporal-config':
-      'It comes from TEMPORAL_ADDRESS or a Temporal profile: start that server, or unset it and run "vfleet up".',
-    up: 'A "vfleet up" says it runs there: look at its output, or stop it and start it again.',
-  }[target.source];
-  return `No engine answers at ${target.address} (${reason}). ${remedy}`;
+function unreachable(target: EngineTarget, options: EngineOptions, cause: unknown): NoEngine {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const text = `No engine answers at ${target.address} (${reason}).`;
+  switch (target.source) {
+    case 'option':
+      return new NoEngine(
+        `${text} Check the address, or leave it out to use a running "vfleet up".`,
+        { cause },
+      );
+    case 'up':
+      return new NoEngine(
+        `${text} A "vfleet up" says it runs there: look at its output, or stop it and start it again.`,
+        { cause },
+      );
+    case 'temporal-config': {
+      const { name, undo } = addressSetting(options.env, options.profile);
+      const next = `start that server, or ${undo} and run vfleet up`;
+      return new NoEngine(`${text} The address comes from ${name}.`, { cause, next });
+    }
+  }
 }

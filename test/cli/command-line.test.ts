@@ -79,8 +79,40 @@ describe('help and wrong command lines', () => {
   it('keeps stdout to JSON under --json, also for a wrong command line', async () => {
     const { code, stdout } = await vfleet('status', '--json');
     expect(code).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { outcome: 'usage' } });
+    expect(JSON.parse(stdout)).toEqual({
+      error: {
+        outcome: 'usage',
+        message: "status: missing required argument 'name'",
+        next: 'vfleet status --help has more; e.g. vfleet status enable-iommu',
+      },
+    });
   });
+
+  it.each([
+    [['status'], "vfleet: status: missing required argument 'name'\n"],
+    [['completion'], 'next: vfleet completion --help has more; e.g. vfleet completion bash'],
+    [
+      ['pause', 'x', '--helt'],
+      'next: vfleet pause --help has more; e.g. vfleet pause enable-iommu',
+    ],
+    [['worker', '--wrong'], 'e.g. vfleet worker --hooks /etc/vfleet/hooks\n'],
+    [['--wrong'], "vfleet: unknown option '--wrong'\n  next: vfleet --help lists the commands"],
+  ])('says what is wrong in %j as it says every other error', async (args, sentence) => {
+    const { code, stderr } = await vfleet(...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('error:');
+  });
+
+  it.each(['amend', 'audit', 'console', 'diagnose', 'extend', 'report'])(
+    'says of %s that it is not built yet, and what to use instead',
+    async (word) => {
+      const { code, stderr } = await vfleet(word, 'enable', 'hv1');
+      expect(code).toBe(2);
+      expect(stderr).toContain(`not yet: "${word}" is not built in this release.`);
+      expect(stderr).toMatch(/next: .*vfleet [a-z]+ (NAME|SPEC)/);
+    },
+  );
 });
 
 describe('check and inventory', () => {
@@ -102,6 +134,15 @@ describe('check and inventory', () => {
     const { code, stderr } = await vfleet('check', join(folder, 'none.yaml'));
     expect(code).toBe(2);
     expect(stderr).toContain('there is no such file');
+  });
+
+  it('leads from an inventory that is not there to the line of the spec that names it', async () => {
+    const spec = join(folder, 'lost.yaml');
+    await writeFile(spec, GOOD.replace('hosts.yaml', 'nope.yaml'));
+    const { code, stderr } = await vfleet('check', spec);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`next: mend hosts.inventory in ${spec}`);
+    expect(stderr).not.toContain('vfleet inventory -i');
   });
 
   it('lists hosts as JSON', async () => {
@@ -127,6 +168,26 @@ describe('without an engine', () => {
       expect(stderr).toContain('run vfleet up');
       expect(stderr).toContain('vfleet explain engine.none');
     },
+  );
+
+  it.each([
+    [{ TEMPORAL_ADDRESS: '127.0.0.1:1' }, 'TEMPORAL_ADDRESS', 'unset TEMPORAL_ADDRESS'],
+    [{ TEMPORAL_PROFILE: 'prod' }, 'Temporal profile prod', 'unset TEMPORAL_PROFILE'],
+    [{}, 'Temporal profile default', 'take the address out of that profile'],
+  ])(
+    'says who named an address at which none answers: %j',
+    async (named, name, undo) => {
+      const file = join(folder, 'temporal.toml');
+      const profile = (of: string): string => `[profile.${of}]\naddress = "127.0.0.1:1"\n`;
+      await writeFile(file, profile('prod') + profile('default'));
+      const env = { TEMPORAL_CONFIG_FILE: file, ...named };
+      const stateHome = join(folder, 'state');
+      const { code, stderr } = await runCliHere(['list'], { stateHome, env });
+      expect(code).toBe(4);
+      expect(stderr).toContain(`The address comes from ${name}.`);
+      expect(stderr).toContain(`next: start that server, or ${undo} and run vfleet up`);
+    },
+    20_000,
   );
 
   it('ends with 4 for start before any host is probed', async () => {

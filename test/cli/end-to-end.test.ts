@@ -176,6 +176,7 @@ describe('a rollout from the command line', () => {
     expect([host.code, name.code, number.code, swapped.code]).toEqual([2, 2, 2, 2]);
     expect(host.stderr).toMatch(/has no host "hv0l"; did you mean hv0\d\?/);
     expect(name.stderr).toContain('did you mean enable?');
+    expect(name.stderr).toContain('next: vfleet status enable\n');
     expect(number.stderr).toContain('the newest of enable is enable#2');
     expect(swapped.stderr).toContain('vfleet retry enable hv03');
   });
@@ -186,7 +187,9 @@ describe('a rollout from the command line', () => {
       vfleet('rollback', 'enable#1', 'hv01', '--yes'),
     ]);
     expect([asked.code, unreasoned.code]).toEqual([5, 2]);
-    expect(asked.stderr).toMatch(/Take hv01 of enable#1 back .*: (1 reboot|at most 1 reboot)\?/);
+    expect(asked.stderr).toMatch(
+      /Take hv01 of enable#1 back to what it was, .*: (1 reboot|at most 1 reboot)\?/,
+    );
     expect(unreasoned.stderr).toContain('rollback needs a reason');
     expect(unreasoned.stderr).toContain('vfleet rollback enable#1 hv01 --yes --reason "');
   });

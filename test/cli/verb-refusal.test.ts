@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VerbName } from '../../src/cli/commands/verb.ts';
 import { refuseBeforeAsking } from '../../src/cli/verb-refusal.ts';
-import { affectedHosts } from '../../src/cli/verb-question.ts';
+import { affectedHosts, questionFor } from '../../src/cli/verb-question.ts';
 import type { HostSelection } from '../../src/domain/status.ts';
 import { sampleStatus } from './render/samples.ts';
 
@@ -11,6 +11,15 @@ function ask(verb: VerbName, selection?: HostSelection): void {
 }
 
 describe('before a verb is asked about', () => {
+  it.each([
+    [['hv-001'], 'Take hv-001 back to what it was: no reboot?'],
+    [['hv-001', 'hv-002'], 'Take hv-001 hv-002 back to what they were: no reboot?'],
+  ])('a rollback of %j is a question in the right number', (names, question) => {
+    const status = sampleStatus();
+    const hosts = affectedHosts(status, 'rollback', { names });
+    expect(questionFor('rollback', status, hosts, { least: 0, most: 0 })).toBe(question);
+  });
+
   it('a verb that the rollout does not take is refused with why and where to look', () => {
     expect(() => {
       ask('promote');

@@ -68,6 +68,14 @@ describe('which engine is meant', () => {
     await expect(resolveEngine({ env, profile: 'absent' })).rejects.toThrow(NoEngine);
   });
 
+  it('is a running up without the key that a profile has for another server', async () => {
+    await up();
+    const env = { ...bare(), TEMPORAL_API_KEY: 'secret' };
+    const { source, connectionOptions } = await resolveEngine({ env });
+    expect(source).toBe('up');
+    expect(connectionOptions).toEqual({ address: '127.0.0.1:7' });
+  });
+
   it('is none when nobody says so, or when the up that said so is gone', async () => {
     await expect(resolveEngine({ env: bare() })).rejects.toThrow(/vfleet up/);
     await up(2 ** 22 + 1); // above the largest process id of Linux

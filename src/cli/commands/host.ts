@@ -46,7 +46,7 @@ export async function host(
 function rowOf(status: RolloutStatus, hostName: string): RolloutHostStatus {
   const row = status.hosts.find((one) => one.name === hostName);
   if (row !== undefined) return row;
-  throw noSuchHost(status, hostName);
+  throw noSuchHost(status, hostName, { verb: 'host', hosts: [hostName] });
 }
 
 /** The host's own run, when it belongs to this rollout; `undefined` when there is none, or another rollout's. */

@@ -17,7 +17,7 @@ export async function status(
   options: { readonly watch?: boolean },
 ): Promise<Outcome> {
   return withEngine(context, async (engine) => {
-    const id = await resolveRollout(engine, name);
+    const id = await resolveRollout(engine, name, { verb: 'status', others: [] });
     if (options.watch === true) return watch(context, engine, id);
     const read = await readStatus(engine, id);
     context.data(read.status);

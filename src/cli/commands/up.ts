@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DatabaseInUse } from '../../engine/embedded/database-lock.ts';
+import { resolveEngine } from '../../engine/connect.ts';
+import { addressSetting } from '../../engine/temporal-profiles.ts';
 import { readUpState, removeUpState, writeUpState } from '../../engine/up-state.ts';
 import type { CommandContext } from '../context.ts';
 import { startLocalEngine, type LocalEngine } from '../local-engine.ts';
@@ -24,6 +26,7 @@ export async function up(
       since: new Date().toISOString(),
     });
     sayReady(context, local);
+    await noteOtherEngine(context, local);
     return await untilStopped(context, local);
   } finally {
     await removeUpState(stateFolder, process.pid);
@@ -69,6 +72,16 @@ function sayReady(context: CommandContext, { server }: LocalEngine): void {
   context.print(
     `${good('ready')}   engine ${server.address}, one worker on ${context.config.taskQueue}; Ctrl-C stops both, rollouts go on at the next up\n` +
       `   in another terminal:   ${command('vfleet plan SPEC')}   ${command('vfleet list')}`,
+  );
+}
+
+/** In a shell that names a Temporal server, the other commands never come here, which looks as if nothing had started. */
+async function noteOtherEngine(context: CommandContext, { server }: LocalEngine): Promise<void> {
+  const { address, source } = await resolveEngine();
+  if (source !== 'temporal-config' || address === server.address) return;
+  const { name, undo } = addressSetting();
+  context.note(
+    `note: ${name} names ${address}: with it vfleet list, start and the others go there, not here; ${undo} to use this engine`,
   );
 }
 

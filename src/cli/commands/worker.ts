@@ -45,8 +45,6 @@ async function findEngine(): Promise<EngineTarget> {
 
 function engineError(error: unknown): unknown {
   if (!(error instanceof NoEngine)) return error;
-  return new CliError('no-engine', sentenceOf(error), 'set TEMPORAL_ADDRESS, or run vfleet up', {
-    code: 'engine.none',
-    cause: error,
-  });
+  const next = error.next ?? 'set TEMPORAL_ADDRESS, or run vfleet up';
+  return new CliError('no-engine', sentenceOf(error), next, { code: 'engine.none', cause: error });
 }

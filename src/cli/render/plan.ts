@@ -165,8 +165,8 @@ function obstacleLines(view: PlanView, style: Style, look: PlanLook): string[] {
   const { maxUnavailable } = view.budget;
   const indent = padEnd('', OBSTACLE_INDENT);
   const lines = [
-    ...view.blocked.flatMap((one) => oneObstacle('BLOCKED', one, style, look)),
-    ...view.unreachable.flatMap((one) => oneObstacle('UNREACHABLE', one, style, look)),
+    ...obstaclesOf('BLOCKED', view.blocked, style, look),
+    ...obstaclesOf('UNREACHABLE', view.unreachable, style, look),
   ];
   const unreachable = countHosts(view.unreachable);
   if (unreachable > 0) {
@@ -177,11 +177,23 @@ function obstacleLines(view: PlanView, style: Style, look: PlanLook): string[] {
       );
     }
   }
-  const [first] = [...view.blocked, ...view.unreachable];
-  if (first !== undefined) {
-    lines.push(`${indent}causes and ways out: ${style.command(`vfleet explain ${first.code}`)}`);
-  }
   return lines;
+}
+
+/** Each obstacle, and after the last one of a code where to read on about that. */
+function obstaclesOf(
+  label: string,
+  obstacles: readonly Obstacle[],
+  style: Style,
+  look: PlanLook,
+): string[] {
+  const indent = padEnd('', OBSTACLE_INDENT);
+  return obstacles.flatMap((one, at) => {
+    const lines = oneObstacle(label, one, style, look);
+    if (obstacles[at + 1]?.code === one.code) return lines;
+    const command = style.command(`vfleet explain ${one.code}`);
+    return [...lines, `${indent}causes and ways out: ${command}`];
+  });
 }
 
 function oneObstacle(label: string, one: Obstacle, style: Style, look: PlanLook): string[] {

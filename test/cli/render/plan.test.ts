@@ -45,6 +45,20 @@ describe('the plan', () => {
     expect([...words(text)].filter((word) => !wide.has(word) && word !== '\\')).toEqual([]);
   });
 
+  it('leads from each code once to what vfleet explain knows of it', () => {
+    const view = viewOf(samplePlan());
+    const blocked = ['in setup', 'in the jumper'].map((sentence) => ({
+      code: 'firmware.no-dmar',
+      sentence,
+      hosts: ['hv-058'],
+    }));
+    const text = renderPlan({ ...view, blocked }, plain, { width: 110, now: NOW });
+    expect(text.match(/vfleet explain \S+/g)).toEqual([
+      'vfleet explain firmware.no-dmar',
+      'vfleet explain ssh.timeout',
+    ]);
+  });
+
   it('says so when the unreachable hosts take every place, so that none may start', () => {
     const plan = samplePlan();
     const limits = { ...plan.spec.limits, maxUnavailable: { kind: 'count', count: 1 } as const };
