@@ -2,8 +2,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { ownWritten, readOwnState, type OwnState } from '../../../activities/steps/own-state.ts';
 import { releaseHost } from '../../../activities/steps/release.ts';
 import type { Lease } from '../../domain/facts.ts';
-import { hostWorkflowId } from '../../domain/ids.ts';
+import { hostWorkflowId, parseRolloutId, rolloutId, rolloutWorkflowId } from '../../domain/ids.ts';
 import { plainLines } from '../../domain/plain-line.ts';
+import { shellWord } from '../../domain/shell-word.ts';
 import { shortText } from '../../domain/short-text.ts';
 import { holderSentence } from '../../facts/lease.ts';
 import { parseLease } from '../../facts/parse-facts.ts';
@@ -17,6 +18,9 @@ import { withHosts } from '../with-hosts.ts';
 
 /** Longest reason that is kept on the host, in characters. */
 const REASON_LENGTH_MAX = 400;
+
+/** Longest rollout id that an engine is asked for, in characters; Temporal refuses ids of more than 1000. */
+const ID_LENGTH_MAX = 900;
 
 /**
  * Takes a host from a rollout that will not give it up any more: its engine is lost, or its run was ended from outside.
@@ -85,9 +89,13 @@ async function askEngine(context: CommandContext, host: string, lease: Lease): P
   }
 }
 
-async function refuseIfRunning(engine: Engine, host: string, lease: Lease): Promise<string> {
+/**
+ * What the engine runs of the lease's rollout, in a sentence. Throws a CliError `refused` while that runs the host, or is
+ * open at all: it may know the machine by another name, under which this inventory cannot ask for it.
+ */
+export async function refuseIfRunning(engine: Engine, host: string, lease: Lease): Promise<string> {
   const { rollout } = lease;
-  const run = await describeHostRun(engine, host);
+  const run = await describe(engine, hostWorkflowId(host));
   if (run?.status.name === 'RUNNING' && run.memo?.['rollout'] === rollout) {
     throw new CliError(
       'refused',
@@ -96,13 +104,26 @@ async function refuseIfRunning(engine: Engine, host: string, lease: Lease): Prom
       { code: 'release.running' },
     );
   }
-  return `${engine.address} runs nothing of ${rollout} on ${host}`;
+  // Root of a host can write there what it likes; what is no id names no rollout.
+  const id = rollout.length <= ID_LENGTH_MAX ? parseRolloutId(rollout) : undefined;
+  const open = id && (await describe(engine, rolloutWorkflowId(rollout)));
+  if (id !== undefined && open?.status.name === 'RUNNING') {
+    const word = rolloutId(shellWord(id.name), id.number);
+    throw new CliError(
+      'refused',
+      `${rollout}, which holds ${host} (engine ${lease.engine}), is open in engine ${engine.address}, and may run it under another name.`,
+      `vfleet status ${word} shows its hosts; leave this one as it is: vfleet skip ${word} HOST --reason TEXT; or end it all: vfleet abort ${word}`,
+      { code: 'release.running' },
+    );
+  }
+  return `${engine.address} runs nothing of ${rollout} on ${host}, and it is not open there`;
 }
 
-async function describeHostRun(engine: Engine, host: string) {
+/** What the engine says of a workflow; `undefined` when it has none of this id. */
+async function describe(engine: Engine, id: string) {
   try {
     return await engine.within(DEADLINES.listMs, () =>
-      engine.client.workflow.getHandle(hostWorkflowId(host)).describe(),
+      engine.client.workflow.getHandle(id).describe(),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;

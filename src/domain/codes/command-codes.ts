@@ -53,12 +53,17 @@ export const COMMAND_CODES = {
     exits: ['see what is there now: `vfleet facts HOST -i INVENTORY`; then release it again'],
   },
   'release.running': {
-    sentence: 'The rollout that holds the host still runs it, so the host is not taken from it.',
+    sentence:
+      'The rollout that holds the host still runs it, or is open, so the host is not taken from it.',
     symptom: 'The command ends with exit code 5; nothing was done.',
-    causes: ['the run of the host works, or is held and waits for a person'],
+    causes: [
+      'the run of the host works, or is held and waits for a person',
+      'the rollout is open and may run the machine under the name that its own inventory has for it',
+    ],
     exits: [
       'see why it waits and what leads out: `vfleet host NAME HOST`',
       'leave the host as it is: `vfleet skip NAME HOST --reason TEXT` gives its lease up',
+      'end the rollout: `vfleet abort NAME`; then release the host, if it is held still',
     ],
   },
   'rollout.ended': {
