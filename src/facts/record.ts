@@ -28,7 +28,7 @@ export interface RecordedRun {
   readonly changes: readonly Change[];
 }
 
-/** Most runs that a record keeps; older ones that were rolled back or are done leave first. */
+/** Most runs that a record keeps, unless more stand; the oldest of those that do not leave first. */
 const RUNS_MAX = 50;
 
 /**
@@ -131,7 +131,17 @@ export function withRun(record: HostRecord, run: RecordedRun): HostRecord {
     isOpen(last) &&
     (last.changes.length === 0 || isDeepEqual(last.changes, run.changes));
   const kept = isSame ? record.runs.slice(0, -1) : record.runs;
-  return { version: 1, runs: [...kept, run].slice(-RUNS_MAX) };
+  return { version: 1, runs: bounded([...kept, run]) };
+}
+
+/** The newest runs, and every one that stands, however many: it alone knows what was there before it. */
+function bounded(runs: readonly RecordedRun[]): readonly RecordedRun[] {
+  let tooMany = runs.length - RUNS_MAX;
+  return runs.filter((run, index) => {
+    const drops = tooMany > 0 && index < runs.length - 1 && !isStanding(run);
+    if (drops) tooMany -= 1;
+    return !drops;
+  });
 }
 
 function isDeepEqual(a: readonly Change[], b: readonly Change[]): boolean {
