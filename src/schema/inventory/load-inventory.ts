@@ -25,7 +25,8 @@ export async function loadInventory(path: string): Promise<LoadedInventory> {
   const { isFolder, files, problems } = await filesBelow(path, (name) => !IGNORED.test(name));
   const tree = new InventoryTree();
   const found: Findings[] = [{ problems, warnings: [] }];
-  if (isFolder && files.length + problems.length === 0) found.push(nothingButProblem(path, NO_FILES));
+  if (isFolder && files.length + problems.length === 0)
+    found.push(nothingButProblem(path, NO_FILES));
   for (const file of files) {
     const read = await readInventoryFile(file, tree, !isFolder);
     if ('own' in read && !isFolder) return inOrder(read.own);
