@@ -119,7 +119,7 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(3, 'status', 'enable');
     await document(0, 'host', 'enable', 'hv01');
     await document(0, 'host', 'enable', 'hv04');
-    await document(0, 'pause', 'enable', '--reason', 'a look');
+    await document(0, 'pause', 'enable', '--now', '--reason', 'a look');
     await document(0, 'resume', 'enable');
     await document(0, 'promote', 'enable', '--yes');
     const first = await until<RolloutStatus>(({ phase }) => phase === 'waiting');
