@@ -15,7 +15,7 @@ import type { DemoFleet } from './demo-fleet.ts';
 /** How often one host is helped before it is skipped: the demo must end. */
 const HELP_MAX = 3;
 /** How long a hold stays on the screen before it is left, so that it can be read, in milliseconds. */
-const READ_MS = 800;
+const READ_MS = 400;
 const WHO = 'demo (plays the person on call)';
 
 /** What the demo's person has to do with. */

@@ -25,7 +25,7 @@ limits: { parallel: 40, maxUnavailable: 100%, maxFailures: 5 }
  * Simulated hosts boot in a second or two, so the demo does not wait for minutes until it says that one is gone. Real specs
  * may not ask for less than a minute.
  */
-const REBOOT_TIMEOUT_MS = 7_000;
+const REBOOT_TIMEOUT_MS = 6_000;
 
 /** The demo's spec, parsed. */
 export function demoSpec(): Spec {
