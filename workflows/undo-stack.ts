@@ -1,4 +1,5 @@
 import type { Change, Evidence } from '../src/domain/changes.ts';
+import { sameChange } from '../src/domain/changes.ts';
 import { isAway } from '../src/domain/holds.ts';
 import type { Step, UndoEntry } from '../src/domain/host-run.ts';
 import { slow } from './activity-proxies.ts';
@@ -21,10 +22,6 @@ const GO_ON: StepEnd = { kind: 'ok', evidence: {} };
 export function pushUndo(run: HostRun, change: Change): void {
   const known = run.state.undo.some((entry) => sameChange(entry.change, change));
   if (!known) run.set({ undo: [...run.state.undo, { change }] });
-}
-
-function sameChange(a: Change, b: Change): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Turns the run round. A reboot under way in the other direction is forgotten: each undo looks at the host afresh. */

@@ -30,13 +30,3 @@ export async function readBootState(port: HostPort): Promise<BootState | string>
     trialId: textOf(snapshot, TRIAL_ID_PATH),
   };
 }
-
-/** Whether two lines hold the same arguments in the same order. */
-export function sameArgs(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((arg, at) => arg === b[at]);
-}
-
-/** Whether two lines hold the same arguments in any order: a trial's differ from the default's in where the added ones stand. */
-export function sameArgSet(a: readonly string[], b: readonly string[]): boolean {
-  return sameArgs([...a].sort(), [...b].sort());
-}

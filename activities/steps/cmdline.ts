@@ -8,6 +8,7 @@ import {
   trialMarker,
   withoutTrialArgs,
 } from '../../src/domain/drop-in.ts';
+import { sameArgs, sameArgSet } from '../../src/domain/kernel-args.ts';
 import { TRIAL_ENTRY_ID } from '../../src/facts/boot-loader.ts';
 import {
   DROP_IN_PATH,
@@ -17,7 +18,7 @@ import {
 } from '../../src/facts/probe.ts';
 import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
 import type { BootState } from './boot-loader.ts';
-import { readBootState, sameArgs, sameArgSet } from './boot-loader.ts';
+import { readBootState } from './boot-loader.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, runProblem, writeProblem } from './outcomes.ts';
 

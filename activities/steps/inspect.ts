@@ -5,6 +5,7 @@ import { compact } from '../../src/domain/compact.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import type { Facts } from '../../src/domain/facts.ts';
 import { parseRolloutId } from '../../src/domain/ids.ts';
+import { sameArgs } from '../../src/domain/kernel-args.ts';
 import type { Target } from '../../src/domain/spec.ts';
 import { hardwareOf, makeHostPlan } from '../../src/facts/host-plan.ts';
 import { holderSentence } from '../../src/facts/lease.ts';
@@ -14,7 +15,6 @@ import type { HostRecord } from '../../src/facts/record.ts';
 import { isOpen, isStanding, lastStandingRun, parseRecord } from '../../src/facts/record.ts';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { HostPort } from '../../src/host/port.ts';
-import { sameArgs } from './boot-loader.ts';
 
 /** Everything the probe reads of a host: one command. */
 export async function probe(port: HostPort): Promise<Snapshot> {

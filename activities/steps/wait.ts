@@ -3,12 +3,12 @@ import { isBootId } from '../../src/domain/boot-id.ts';
 import type { CmdlineChange } from '../../src/domain/changes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { trialMarker, withoutTrialArgs } from '../../src/domain/drop-in.ts';
+import { sameArgs, sameArgSet } from '../../src/domain/kernel-args.ts';
 import { parseRunningArgs } from '../../src/facts/parse-facts.ts';
 import { BOOT_ID_PATH, BOOT_ID_PROBE, PROOF_PROBE } from '../../src/facts/probe.ts';
 import { lineOf } from '../../src/facts/snapshot.ts';
 import { HostError } from '../../src/host/errors.ts';
 import type { HostPort } from '../../src/host/port.ts';
-import { sameArgs, sameArgSet } from './boot-loader.ts';
 import { hold, ok } from './outcomes.ts';
 
 /** One look at a host that was told to reboot. `port` must open a fresh connection (law 9). */

@@ -12,7 +12,7 @@ import { CliError, type Outcome } from './outcome.ts';
 import { affectedHosts, asBefore, namesOf } from './verb-question.ts';
 import { reasonFor } from './verb-reason.ts';
 import { countReboots, rebootsText } from './verb-reboots.ts';
-import { count } from './render/plan.ts';
+import { count } from './render/count.ts';
 import { checkStartable, readStartInput, startRollout } from './start-rollout.ts';
 
 /**

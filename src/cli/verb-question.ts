@@ -3,7 +3,7 @@ import type { HostSelection, RolloutHostStatus, RolloutStatus } from '../domain/
 import type { VerbName, VerbOptions } from './commands/verb.ts';
 import { noSuchHost } from './no-such-host.ts';
 import { CliError } from './outcome.ts';
-import { count } from './render/plan.ts';
+import { count } from './render/count.ts';
 import { rebootsText, type Reboots } from './verb-reboots.ts';
 
 /**

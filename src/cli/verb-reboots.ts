@@ -3,7 +3,7 @@ import { readHostStatus } from './commands/host.ts';
 import type { VerbName } from './commands/verb.ts';
 import type { Engine } from './engine.ts';
 import { CliError } from './outcome.ts';
-import { count } from './render/plan.ts';
+import { count } from './render/count.ts';
 
 /** How often hosts would reboot, as far as it is known: never a guess, so often from 0 to one each. */
 export interface Reboots {

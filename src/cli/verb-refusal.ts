@@ -1,4 +1,4 @@
-import { HOST_STATE_TABLE } from '../domain/host-states.ts';
+import { HOST_STATE_TABLE, wayOut } from '../domain/host-states.ts';
 import type { HostSelection, RolloutHostStatus, RolloutStatus } from '../domain/status.ts';
 import type { VerbName } from './commands/verb.ts';
 import { CliError } from './outcome.ts';
@@ -25,15 +25,10 @@ export function refuseBeforeAsking(
   const [first] = hosts;
   if (first === undefined) return;
   const more = hosts.length > 1 ? ` (and ${hosts.length - 1} more)` : '';
-  const exits = exitsOf(first).filter((exit) => exit !== 'abort');
-  const instead =
-    exits.length === 0
-      ? 'wait until it is held or done'
-      : `only ${exits.map((exit) => `"${exit}"`).join(' or ')} leads out of that`;
   throw refused(
     status,
     verb,
-    `${first.name} is ${first.state}; ${instead}${more}.`,
+    `${first.name} is ${first.state}; ${wayOut(first.state)}${more}.`,
     `host ${status.id} ${first.name}`,
   );
 }

@@ -32,7 +32,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** Words of the design that no release has yet, and what does the most of it now. */
 const NOT_BUILT: Readonly<Record<string, string>> = {
   amend: 'a spec is frozen at its start: vfleet abort NAME, mend the spec, vfleet start SPEC',
-  audit: 'vfleet plan SPEC --detailed-exitcode says which hosts are not as the spec wants',
+  audit: 'vfleet status NAME --json holds the last 200 verbs, each with who and why',
   console: 'vfleet status NAME --watch follows a rollout',
   diagnose: 'vfleet host NAME HOST shows why a host waits, vfleet explain CODE what to do',
   extend: 'vfleet retry NAME HOST waits once more from the step that failed',

@@ -18,6 +18,11 @@ export interface CmdlineChange {
   readonly createsFolder: boolean;
 }
 
+/** Whether two changes are the same to the letter; both were made by the planner or read from what it made. */
+export function sameChange(a: Change, b: Change): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** What one host needs, or why nothing can be done. Made by the planner from facts and the target. */
 export type HostPlan =
   | { readonly kind: 'compliant'; readonly evidence: Evidence }

@@ -93,3 +93,11 @@ export const HOST_STATE_TABLE: Readonly<Record<HostState, HostStateMeaning>> = {
     exits: ['retry'],
   },
 };
+
+/** How a host leaves its state, to stand behind "is held; ": the verbs of the table, or what to wait for. */
+export function wayOut(state: HostState): string {
+  const exits = HOST_STATE_TABLE[state].exits.filter((exit) => exit !== 'abort');
+  return exits.length === 0
+    ? 'wait until it is held or done'
+    : `only ${exits.map((exit) => `"${exit}"`).join(' or ')} leads out of that`;
+}

@@ -1,4 +1,5 @@
 import type { Change } from '../domain/changes.ts';
+import { sameChange } from '../domain/changes.ts';
 import { compact } from '../domain/compact.ts';
 import type { Lease } from '../domain/facts.ts';
 import { keyValues } from './parse-facts.ts';
@@ -129,7 +130,7 @@ export function withRun(record: HostRecord, run: RecordedRun): HostRecord {
   const isSame =
     last?.rollout === run.rollout &&
     isOpen(last) &&
-    (last.changes.length === 0 || isDeepEqual(last.changes, run.changes));
+    (last.changes.length === 0 || sameChanges(last.changes, run.changes));
   const kept = isSame ? record.runs.slice(0, -1) : record.runs;
   return { version: 1, runs: bounded([...kept, run]) };
 }
@@ -144,8 +145,14 @@ function bounded(runs: readonly RecordedRun[]): readonly RecordedRun[] {
   });
 }
 
-function isDeepEqual(a: readonly Change[], b: readonly Change[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function sameChanges(a: readonly Change[], b: readonly Change[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((change, at) => {
+      const other = b[at];
+      return other !== undefined && sameChange(change, other);
+    })
+  );
 }
 
 /** The record with the newest run of a rollout ended; `at` is ISO 8601. */

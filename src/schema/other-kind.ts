@@ -1,3 +1,5 @@
+import { isMapping } from './inventory/variable-value.ts';
+
 /**
  * What else a file is, that a person named as a spec: `undefined` for anything that may be meant as one. Without it each
  * key of an inventory would be told as an unknown one.
@@ -34,8 +36,4 @@ function isPlay(value: unknown): boolean {
 /** A group of Ansible's YAML. */
 function isGroup(value: unknown): boolean {
   return isMapping(value) && (isMapping(value['hosts']) || isMapping(value['children']));
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import type { CommandContext } from '../context.ts';
 import { hostsOf, readSpec } from '../inputs.ts';
 import type { Outcome } from '../outcome.ts';
-import { count } from '../render/plan.ts';
+import { count } from '../render/count.ts';
 import { renderSpec } from '../render/spec.ts';
 
 /** Checks a spec, its inventory and its host pattern, and says what they mean; touches no host. */

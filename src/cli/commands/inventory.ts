@@ -2,7 +2,7 @@ import type { HostEntry, SshServer } from '../../domain/host-entry.ts';
 import type { CommandContext } from '../context.ts';
 import { readInventory, selectFrom } from '../inputs.ts';
 import type { Outcome } from '../outcome.ts';
-import { count } from '../render/plan.ts';
+import { count } from '../render/count.ts';
 import { columns } from '../render/style.ts';
 
 /** Lists the hosts of an inventory that a pattern selects; as JSON with just what a script needs of each. */

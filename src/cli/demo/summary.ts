@@ -1,7 +1,7 @@
 import { duration } from '../../domain/duration.ts';
 import type { RolloutStatus } from '../../domain/status.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
-import { count } from '../render/plan.ts';
+import { count } from '../render/count.ts';
 import type { Style } from '../render/style.ts';
 
 /** How the demo ended: what became of every host, and that nothing is left running. */

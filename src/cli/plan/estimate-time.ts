@@ -1,6 +1,8 @@
+import { median } from '../../domain/median.ts';
 import type { RolloutRules } from '../../domain/rollout/rules.ts';
 import type { Hook, Spec } from '../../domain/spec.ts';
 import type { RolloutStatus } from '../../domain/status.ts';
+import { count } from '../render/count.ts';
 
 const MINUTE_MS = 60_000;
 /** Servers of this kind test memory and start their option ROMs: most are back in 4 to 10 minutes. */
@@ -46,11 +48,10 @@ function minutes(ms: number): string {
 
 /** The median of the hosts that an earlier rollout of the spec brought to their end without a hold; `undefined` for none. */
 export function learntHostTime(earlier: Pick<RolloutStatus, 'id' | 'hosts'>): HostTime | undefined {
-  const took = earlier.hosts.flatMap((host) => host.tookMs ?? []).sort((a, b) => a - b);
-  const ms = took[Math.floor(took.length / 2)];
+  const took = earlier.hosts.flatMap((host) => host.tookMs ?? []);
+  const ms = median(took);
   if (ms === undefined) return undefined;
-  const hosts = took.length === 1 ? '1 host' : `${took.length} hosts`;
-  return { ms, from: `the median of ${hosts} of ${earlier.id}` };
+  return { ms, from: `the median of ${count(took.length, 'host')} of ${earlier.id}` };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { RolloutVerb, VerbAnswer } from '../../domain/status.ts';
 import { plainLines } from '../../domain/plain-line.ts';
-import { count } from './plan.ts';
+import { count } from './count.ts';
 import type { Style } from './style.ts';
 
 /** What the engine answered to a verb, and what the trail keeps of it. */

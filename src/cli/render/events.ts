@@ -1,6 +1,6 @@
 import { HOST_STATES } from '../../domain/host-run.ts';
 import type { RolloutHostStatus, RolloutStatus, WaveStatus } from '../../domain/status.ts';
-import { count } from './plan.ts';
+import { count } from './count.ts';
 import type { Style } from './style.ts';
 import { localTimes } from './time.ts';
 

@@ -1,8 +1,9 @@
 import { duration } from '../../domain/duration.ts';
+import { median } from '../../domain/median.ts';
 import type { RolloutHostStatus } from '../../domain/status.ts';
 import type { HostView } from './host.ts';
 import { withLabel } from './lines.ts';
-import { count } from './plan.ts';
+import { count } from './count.ts';
 
 /** Most hosts named that are held for the same. */
 const NAMED_MAX = 4;
@@ -19,18 +20,16 @@ export function compareLines(view: HostView): string[] {
 function timesOf(view: HostView, others: readonly RolloutHostStatus[], kind: string): string[] {
   const done = others.filter((host) => host.state === 'done');
   const isReboot = view.status.step === 'reboot' || view.status.step === 'wait';
-  const times = done
-    .flatMap((host) => (isReboot ? host.rebootMs : host.tookMs) ?? [])
-    .toSorted((a, b) => a - b);
-  const slowest = times.at(-1);
-  const median = times[Math.floor(times.length / 2)];
-  if (slowest === undefined || median === undefined) return [];
+  const times = done.flatMap((host) => (isReboot ? host.rebootMs : host.tookMs) ?? []);
+  const middle = median(times);
+  if (middle === undefined) return [];
+  const slowest = Math.max(...times);
   const what = isReboot ? 'came back from their reboot' : 'were done';
   const waited = isReboot ? waitedMs(view) : 0;
   const verdict =
     waited > slowest ? ` This one was waited for ${duration(waited)}: it is no slow host.` : '';
   return [
-    `${count(times.length, 'host')} of kind ${kind} ${what}: median ${duration(median)}, slowest ${duration(slowest)}.${verdict}`,
+    `${count(times.length, 'host')} of kind ${kind} ${what}: median ${duration(middle)}, slowest ${duration(slowest)}.${verdict}`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { CmdlineChange } from '../../domain/changes.ts';
+import { sameArgs } from '../../domain/kernel-args.ts';
 import { STEPS } from '../../domain/host-run.ts';
 import type { HostStatus } from '../../domain/status.ts';
 import { TRIAL_ENTRY_ID } from '../../facts/boot-loader.ts';
@@ -81,12 +82,11 @@ function seenOnDisk(status: HostStatus, change: CmdlineChange, look: HostLook): 
   if (look.kind !== 'answers' || !look.bootLoader.supported) return undefined;
   const { defaultEntry, dropIn, nextEntry, trialEntry } = look.bootLoader;
   const armed = nextEntry === TRIAL_ENTRY_ID ? 'yes' : 'no';
-  const [args, before, after] = [defaultEntry.args, change.before, change.after].map((one) =>
-    one.join(' '),
-  );
-  const isNew = args === after && (dropIn ?? null) === change.dropIn.after;
+  const isNew =
+    sameArgs(defaultEntry.args, change.after) && (dropIn ?? null) === change.dropIn.after;
   if (isNew) return { line: recorded(status).line === 'proven' ? 'proven' : 'unproven', armed };
-  return args === before && trialEntry !== undefined ? { line: 'old', armed } : undefined;
+  const isOld = sameArgs(defaultEntry.args, change.before);
+  return isOld && trialEntry !== undefined ? { line: 'old', armed } : undefined;
 }
 
 /** As the steps that were taken leave it; a default that was being written when the run was held is not known. */

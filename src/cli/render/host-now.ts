@@ -1,4 +1,5 @@
 import { withoutTrialArgs } from '../../domain/drop-in.ts';
+import { sameArgSet } from '../../domain/kernel-args.ts';
 import type { HostStatus } from '../../domain/status.ts';
 import type { HostLook } from '../look-at-host.ts';
 import type { HostView } from './host.ts';
@@ -47,15 +48,10 @@ function lineText({ runningArgs }: Answer, { run }: HostStatus): string {
   if (change === undefined) return '';
   const plain = withoutTrialArgs(runningArgs);
   const trial = plain.length === runningArgs.length ? '' : ' on trial';
-  if (isSame(plain, change.after)) return `, on the new kernel line${trial}`;
-  return isSame(plain, change.before)
+  if (sameArgSet(plain, change.after)) return `, on the new kernel line${trial}`;
+  return sameArgSet(plain, change.before)
     ? ', on the old kernel line'
     : ', on NEITHER the old nor the new kernel line';
-}
-
-/** The same arguments in any order: a trial's stand in another one. */
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.toSorted().join(' ') === b.toSorted().join(' ');
 }
 
 /** Most guests named. */

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { RolloutStatus } from '../../domain/status.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import { isFinal } from '../rollout-outcome.ts';
@@ -98,8 +99,7 @@ function hostLines(view: LiveView, style: Style): string[] {
 /** Cuts a line that would wrap: a wrapped line breaks the redraw in place. Colour codes take no room. */
 function cut(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
-  // eslint-disable-next-line no-control-regex -- the escape sequences that picocolors writes
-  const plain = line.replaceAll(/\u001b\[\d+m/g, '');
+  const plain = stripVTControlCharacters(line);
   let kept = '';
   for (const character of plain) {
     if (widthOf(kept + character) > width - 1) break;

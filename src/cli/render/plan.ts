@@ -1,4 +1,5 @@
 import type { Change } from '../../domain/changes.ts';
+import { count } from './count.ts';
 import { duration } from '../../domain/duration.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { Kind } from '../plan/group-kinds.ts';
@@ -76,11 +77,6 @@ function headLines(view: PlanView, style: Style): string[] {
 
 function paint(value: number, color: (text: string) => string): string {
   return value === 0 ? String(value) : color(String(value));
-}
-
-/** `3 hosts`, `1 host`. */
-export function count(value: number, noun: string): string {
-  return `${value} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 function countHosts(obstacles: readonly Obstacle[]): number {

@@ -3,7 +3,7 @@ import { STEPS, type Step } from '../../domain/host-run.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { isFinal } from '../rollout-outcome.ts';
 import { withLabel } from './lines.ts';
-import { count } from './plan.ts';
+import { count } from './count.ts';
 import type { StatusView } from './status.ts';
 import { localTimes, moment } from './time.ts';
 

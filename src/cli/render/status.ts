@@ -5,7 +5,7 @@ import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { EXIT_CODES } from '../outcome.ts';
 import { isFinal, outcomeOf } from '../rollout-outcome.ts';
 import { withLabel, sectionsText } from './lines.ts';
-import { count } from './plan.ts';
+import { count } from './count.ts';
 import { numberLines } from './status-numbers.ts';
 import { columns, type Style } from './style.ts';
 import { age, localTimes, moment } from './time.ts';

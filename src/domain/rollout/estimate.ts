@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { Estimate } from '../status.ts';
 import { unavailableCount, runningCount } from './budget.ts';
 import type { RolloutRules } from './rules.ts';
@@ -9,8 +10,8 @@ import type { HostCell, RolloutState } from './state.ts';
  * nothing goes on by itself. Promotions by people are taken as given at once.
  */
 export function estimateEnd(rules: RolloutRules, state: RolloutState): Estimate | undefined {
-  const took = state.cells.flatMap((cell) => cell.took ?? []).sort((a, b) => a - b);
-  const seconds = took[Math.floor(took.length / 2)];
+  const took = state.cells.flatMap((cell) => cell.took ?? []);
+  const seconds = median(took);
   if (seconds === undefined || state.end !== null || state.paused !== null) return undefined;
   if (state.aborting !== null || state.flow === 'ended') return undefined;
   const end = endOfWaves(rules, state, seconds);
@@ -40,7 +41,7 @@ function endOfWaves(rules: RolloutRules, state: RolloutState, seconds: number): 
 
 /** When each place that the limits leave comes free, soonest first. */
 function freeTimes(rules: RolloutRules, state: RolloutState, seconds: number): number[] {
-  const now = Math.max(0, ...state.cells.map((cell) => Math.max(cell.heard, cell.since)));
+  const now = lastNews(state);
   const down = unavailableCount(state) - runningCount(state);
   const running = state.cells
     .filter((cell) => cell.state === 'running')
@@ -58,7 +59,10 @@ function bakeSeconds(rules: RolloutRules, state: RolloutState, wave: number): nu
   const { flow, bakeUntil } = state;
   if (wave !== state.wave || flow === 'wave') return (rules.waves[wave]?.bakeMs ?? 0) / 1000;
   if (flow !== 'baking' || bakeUntil === null) return 0;
-  // Counted from the last news, as everything here is.
-  const now = Math.max(0, ...state.cells.map((cell) => Math.max(cell.heard, cell.since)));
-  return Math.max(0, (bakeUntil - state.startedAt) / 1000 - now);
+  return Math.max(0, (bakeUntil - state.startedAt) / 1000 - lastNews(state));
+}
+
+/** Seconds after the rollout's start: the state has no clock, so that everything here is counted from the last news. */
+function lastNews(state: RolloutState): number {
+  return Math.max(0, ...state.cells.map((cell) => Math.max(cell.heard, cell.since)));
 }

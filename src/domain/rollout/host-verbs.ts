@@ -1,4 +1,4 @@
-import { HOST_STATE_TABLE } from '../host-states.ts';
+import { wayOut } from '../host-states.ts';
 import type { RolloutRules } from './rules.ts';
 import { isLost } from './settle.ts';
 import type { HostCell, RolloutState } from './state.ts';
@@ -35,7 +35,7 @@ function refuseRetry(state: RolloutState, cell: HostCell): string | undefined {
 
 function refuseSkip(cell: HostCell): string | undefined {
   if (cell.state === 'held' || cell.state === 'queued') return undefined;
-  return `is ${cell.state}; ${instead(cell)}`;
+  return `is ${cell.state}; ${wayOut(cell.state)}.`;
 }
 
 function refuseRollback(rules: RolloutRules, cell: HostCell): string | undefined {
@@ -48,10 +48,5 @@ function refuseRollback(rules: RolloutRules, cell: HostCell): string | undefined
   }
   if (cell.state === 'done' || cell.state === 'skipped') return undefined;
   if (cell.state === 'queued') return 'has not started, so there is nothing to take back.';
-  return `is ${cell.state}; ${instead(cell)}`;
-}
-
-function instead(cell: HostCell): string {
-  const exits = HOST_STATE_TABLE[cell.state].exits.filter((exit) => exit !== 'abort');
-  return `only ${exits.map((exit) => `"${exit}"`).join(' or ')} leads out of that.`;
+  return `is ${cell.state}; ${wayOut(cell.state)}.`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sameArgs } from '../../../activities/steps/boot-loader.ts';
+import { sameArgs } from '../../../src/domain/kernel-args.ts';
 import { fileWrite } from '../../../activities/steps/file-writes.ts';
 import { runProblem, tail, writeProblem } from '../../../activities/steps/outcomes.ts';
 
