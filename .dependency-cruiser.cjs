@@ -17,8 +17,8 @@ module.exports = {
     layer(
       'facts-are-pure',
       '^src/facts',
-      '^(src/(?!domain|facts)|activities|workflows|workers|node_modules)',
-      'src/facts: text to facts',
+      '^(src/(?!domain|facts)|activities|workflows|workers|node_modules/(?!sax/))',
+      'src/facts: text to facts; sax reads XML and does nothing else',
     ),
     layer(
       'schema-parses',
@@ -66,6 +66,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // Captures hold the links of a real sysfs, which go in circles.
+    exclude: { path: '^test/fixtures' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -1,18 +1,22 @@
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import type { HostActivities, Mutation } from '../src/domain/activities.ts';
+import type { HostActivities, Mutation, StepOutcome } from '../src/domain/activities.ts';
+import { ACTIVITY_TIME_MS } from '../src/domain/deadlines.ts';
 import type { HostConnection } from '../src/domain/host-entry.ts';
 import type { HostDirectory } from '../src/host/connection.ts';
 import { OutcomeUnknown } from '../src/host/errors.ts';
 import type { Guard, HostPort } from '../src/host/port.ts';
+import { withinTime } from '../src/host/within-time.ts';
 import { bounded, currentAttempt, NotYet } from './boundary.ts';
 import { beginRun } from './steps/begin.ts';
-import { applyTrial, makeDefault, undoCmdline } from './steps/cmdline.ts';
+import { applyTrial, makeDefault } from './steps/cmdline.ts';
+import { compareDeviceHealth } from './steps/device-health.ts';
+import { applyDevices, undoChange } from './steps/devices.ts';
 import { checkGuests } from './steps/drain.ts';
 import { finishRun } from './steps/finish.ts';
 import { runHook } from './steps/hook.ts';
 import { inspectForward, inspectRollback } from './steps/inspect.ts';
-import { proveIommu } from './steps/iommu.ts';
+import { prove } from './steps/prove.ts';
 import { rebootHost } from './steps/reboot.ts';
 import { lookForBoot, verifyBoot } from './steps/wait.ts';
 
@@ -24,6 +28,9 @@ export interface HostActivityDependencies {
   readonly engine: string;
   readonly log: Logger;
 }
+
+/** What connecting twice takes at most, and the engine's own delays: a long attempt leaves room for it. */
+const CONNECTING_MS = 120_000;
 
 const guardOf = (input: Mutation): Guard => ({
   lease: input.lease,
@@ -39,6 +46,8 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
     hosts.forget(connection);
     return hosts.host(connection);
   };
+  const inTime = (connection: HostConnection): HostPort =>
+    withinTime(on(connection), ACTIVITY_TIME_MS.lengthy - CONNECTING_MS);
   const activities: HostActivities = {
     inspect: ({ connection, target, direction, rollout, lease, undoOf }) =>
       direction === 'forward'
@@ -51,28 +60,10 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
         ...(direction === 'forward' ? { changes } : {}),
       }),
     checkGuests: ({ connection }) => checkGuests(on(connection)),
-    hook: async (input) => {
-      const { cancellationSignal } = Context.current();
-      const outcome = await runHook(on(input.connection), {
-        hook: input.hook,
-        guard: guardOf(input),
-        context: {
-          phase: input.phase,
-          host: input.connection.name,
-          address: input.connection.address,
-          rollout: input.rollout,
-          folder: hooksFolder,
-        },
-        signal: cancellationSignal,
-      });
-      // A worker that goes down stops its hooks: that says nothing of the host, so the next attempt runs it again.
-      if (outcome.kind === 'hold' && cancellationSignal.aborted) {
-        const sentence = `the ${input.phase} hook was stopped with its worker; it is run again`;
-        throw new OutcomeUnknown(input.connection.name, sentence);
-      }
-      return outcome;
-    },
+    hook: (input) => hookOn(on(input.connection), input, hooksFolder),
     applyCmdline: (input) => applyTrial(on(input.connection), { ...input, guard: guardOf(input) }),
+    applyDevices: (input) =>
+      applyDevices(inTime(input.connection), { ...input, guard: guardOf(input) }),
     reboot: (input) => rebootHost(on(input.connection), { ...input, guard: guardOf(input) }),
     awaitReboot: async ({ connection, bootIdBefore }) => {
       const look = await lookForBoot(fresh(connection), bootIdBefore);
@@ -82,12 +73,34 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
     },
     probeBoot: ({ connection, bootIdBefore }) => lookForBoot(fresh(connection), bootIdBefore),
     verifyBoot: (input) => verifyBoot(on(input.connection), input),
-    proveIommu: ({ connection, target }) => proveIommu(on(connection), target),
+    proveIommu: ({ connection, ...call }) => prove(on(connection), call),
+    deviceHealth: ({ connection, ...call }) => compareDeviceHealth(on(connection), call),
     makeDefault: (input) => makeDefault(on(input.connection), { ...input, guard: guardOf(input) }),
-    undo: (input) => undoCmdline(on(input.connection), { ...input, guard: guardOf(input) }),
+    undo: (input) => undoChange(inTime(input.connection), input.change, guardOf(input)),
     finish: (input) => finishRun(on(input.connection), { ...input, guard: guardOf(input) }),
   };
   return boundAll(log, activities);
+}
+
+/** Runs a hook; one that was stopped with its worker says nothing of the host, so the next attempt runs it again. */
+async function hookOn(
+  port: HostPort,
+  input: Parameters<HostActivities['hook']>[0],
+  folder: string,
+): Promise<StepOutcome> {
+  const { cancellationSignal } = Context.current();
+  const { connection, hook, phase, rollout } = input;
+  const outcome = await runHook(port, {
+    hook,
+    guard: guardOf(input),
+    context: { phase, host: connection.name, address: connection.address, rollout, folder },
+    signal: cancellationSignal,
+  });
+  if (outcome.kind === 'hold' && cancellationSignal.aborted) {
+    const sentence = `the ${phase} hook was stopped with its worker; it is run again`;
+    throw new OutcomeUnknown(connection.name, sentence);
+  }
+  return outcome;
 }
 
 /** Every activity behind the boundary, by its own name. */

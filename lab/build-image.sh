@@ -54,6 +54,10 @@ configure_root() {
   chroot "$root" systemctl -q enable systemd-networkd ssh lab-host-key lab-ready lab-seal 2>/dev/null
   chroot "$root" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service \
     systemd-networkd-wait-online.service serial-getty@ttyS0.service 2>/dev/null
+  # libvirt starts when somebody asks it something (its sockets stay), so that hosts without guests boot no slower. Its
+  # default network wants dnsmasq; libvirt-guests would wait 5 minutes for a guest that hears no power button.
+  chroot "$root" systemctl -q disable libvirtd.service libvirt-guests.service virtlogd.service 2>/dev/null
+  rm -f "$root/etc/libvirt/qemu/networks/autostart/default.xml"
   configure_grub
   rm -rf "$root"/var/cache/apt/*.bin "$root"/var/lib/apt/lists/*
 }

@@ -17,7 +17,21 @@ export interface MachineWanted {
    * baked into the image. Anything else costs one more boot.
    */
   readonly kernelArgs?: readonly string[];
+  /** In MiB; 1024 when absent. A host that runs the nested guest needs 2048. */
+  readonly memory?: number;
+  /** More hardware, as arguments for QEMU. */
+  readonly devices?: readonly string[];
 }
+
+/**
+ * Two network cards behind a bridge for conventional PCI, 0000:05:01.0 and 0000:05:02.0: with the bridge they are one
+ * IOMMU group, which is not viable unless all of it goes to one guest.
+ */
+export const SHARED_GROUP: readonly string[] = [
+  '-device pcie-root-port,id=rp4,chassis=4,slot=4,bus=pcie.0 -device pcie-pci-bridge,id=pci1,bus=rp4',
+  '-netdev hubport,hubid=3,id=hub3 -device e1000,bus=pci1,addr=1,netdev=hub3,romfile=',
+  '-netdev hubport,hubid=4,id=hub4 -device e1000,bus=pci1,addr=2,netdev=hub4,romfile=',
+].flatMap((line) => line.split(' '));
 
 /** A running virtual machine, reached as `ssh -p PORT admin@ADDRESS`; `admin` has sudo without a password. */
 export interface Machine {
@@ -36,6 +50,8 @@ export interface Machine {
   boot(index: number): Promise<Boot>;
   /** Runs a command line as admin and resolves with its stdout; rejects on any other exit code than 0. */
   ssh(commandLine: string): Promise<string>;
+  /** Reboots it as root does, and resolves at the next boot, when udev has done its work too. */
+  reboot(): Promise<void>;
   /** Presses the reset button, as a BMC would; the operating system hears nothing of it. */
   reset(): Promise<void>;
   /** Ends it and deletes its disk. */
@@ -90,7 +106,7 @@ export async function startMachines(wanted: readonly MachineWanted[]): Promise<M
   };
   const launched: Launched[] = [];
   try {
-    for (const { name } of wanted) launched.push(await launch(run, name));
+    for (const one of wanted) launched.push(await launch(run, one));
     const machines = await Promise.all(launched.map((one) => whenUp(run, one)));
     await writeFile(knownHostsOf(run), machines.map(knownHostsLine).join(''));
     await Promise.all(machines.map((machine, i) => setKernelArgs(machine, wanted[i]?.kernelArgs)));
@@ -128,13 +144,19 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function launch(run: Run, name: string): Promise<Launched> {
+async function launch(run: Run, { name, memory, devices }: MachineWanted): Promise<Launched> {
   const folder = join(run.folder, name);
   await mkdir(folder);
-  const child = spawn(join(labFolder, 'boot.sh'), [folder], {
+  const child = spawn(join(labFolder, 'boot.sh'), [folder, ...(devices ?? [])], {
     // Output is the serial console, descriptor 3 the monitor.
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
-    env: { ...process.env, IMAGE: run.image.disk, PORT: '0', QMP_FD: '3' },
+    env: {
+      ...process.env,
+      IMAGE: run.image.disk,
+      PORT: '0',
+      QMP_FD: '3',
+      MEMORY: String(memory ?? 1024),
+    },
   });
   run.running.add(child);
   const consoleLog = join(folder, 'console.log');
@@ -160,13 +182,20 @@ async function whenUp(run: Run, launched: Launched): Promise<Machine> {
     keyFile: run.image.keyFile,
     knownHostsFile: knownHostsOf(run),
   };
+  const boot = (index: number) => serial.boot(index, bootTimeoutMs);
   return {
     name,
     ...login,
     consoleLog,
     boots: serial.boots,
-    boot: (index) => serial.boot(index, bootTimeoutMs),
+    boot,
     ssh: (commandLine) => ssh(login, commandLine),
+    reboot: async () => {
+      const next = serial.boots.length;
+      await ssh(login, 'sudo -n systemctl --no-block reboot');
+      await boot(next);
+      await ssh(login, 'sudo -n udevadm settle --timeout=60');
+    },
     reset: async () => {
       await monitor.execute('system_reset');
     },
@@ -196,10 +225,8 @@ async function setKernelArgs(machine: Machine, args: readonly string[] = bakedAr
   if (bad !== undefined)
     throw new Error(`lab machine ${machine.name}: no plain kernel argument: ${bad}`);
   const edit = `s/^\\(GRUB_CMDLINE_LINUX=".*\\) ${bakedArgs.join(' ')}"/\\1 ${args.join(' ')}"/`;
-  const next = machine.boots.length;
   await machine.ssh(`sudo -n sed -i '${edit}' /etc/default/grub && sudo -n update-grub 2>&1`);
-  await machine.ssh('sudo -n systemctl --no-block reboot');
-  await machine.boot(next);
+  await machine.reboot();
 }
 
 type Login = Pick<Machine, 'address' | 'port' | 'user' | 'keyFile' | 'knownHostsFile'>;

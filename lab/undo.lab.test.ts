@@ -108,9 +108,7 @@ describe('a host by hand', () => {
   });
 
   it('runs its old line after the reboot, and has nothing more to undo', async () => {
-    const next = machine.boot(machine.boots.length);
-    await machine.ssh('sudo -n systemctl --no-block reboot');
-    await next;
+    await machine.reboot();
     expect(await cmdline()).toBe(lineBefore);
     const again = await machine.ssh('sudo -n sh /var/lib/vfleet/UNDO.txt 2>&1');
     expect(again).toContain('No reboot is needed');

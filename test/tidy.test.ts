@@ -90,11 +90,11 @@ describe('the code', () => {
     expect(long).toEqual([]);
   });
 
-  it('has a test for every file of activities/steps', () => {
+  it('has a test for every step of activities/steps; their parts are tested through them', () => {
     const tests = matching(/^test\/.*\.ts$/)
       .map(read)
       .join('\n');
-    const untested = matching(/^activities\/steps\//).filter((file) => !tests.includes(file));
+    const untested = matching(/^activities\/steps\/[^/]+$/).filter((file) => !tests.includes(file));
     expect(untested).toEqual([]);
   });
 

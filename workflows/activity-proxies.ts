@@ -14,7 +14,14 @@ const FEW_ATTEMPTS = {
 export const quick = proxyActivities<
   Pick<
     HostActivities,
-    'inspect' | 'begin' | 'checkGuests' | 'reboot' | 'verifyBoot' | 'proveIommu' | 'finish'
+    | 'inspect'
+    | 'begin'
+    | 'checkGuests'
+    | 'reboot'
+    | 'verifyBoot'
+    | 'proveIommu'
+    | 'deviceHealth'
+    | 'finish'
   >
 >({
   startToCloseTimeout: ACTIVITY_TIME_MS.quick,
@@ -23,8 +30,15 @@ export const quick = proxyActivities<
 });
 
 /** Commands with update-grub in them. */
-export const slow = proxyActivities<Pick<HostActivities, 'applyCmdline' | 'makeDefault' | 'undo'>>({
+export const slow = proxyActivities<Pick<HostActivities, 'applyCmdline' | 'makeDefault'>>({
   startToCloseTimeout: ACTIVITY_TIME_MS.slow,
+  heartbeatTimeout: ACTIVITY_TIME_MS.heartbeat,
+  retry: FEW_ATTEMPTS,
+});
+
+/** All devices of one step, or one change back: with an initramfs for each kernel, or kernel writes that take minutes. */
+export const lengthy = proxyActivities<Pick<HostActivities, 'applyDevices' | 'undo'>>({
+  startToCloseTimeout: ACTIVITY_TIME_MS.lengthy,
   heartbeatTimeout: ACTIVITY_TIME_MS.heartbeat,
   retry: FEW_ATTEMPTS,
 });

@@ -1,5 +1,5 @@
 import type { StepOutcome } from '../src/domain/activities.ts';
-import type { Change } from '../src/domain/changes.ts';
+import type { CmdlineChange } from '../src/domain/changes.ts';
 import { compact } from '../src/domain/compact.ts';
 import { duration } from '../src/domain/duration.ts';
 import { isAway } from '../src/domain/holds.ts';
@@ -36,10 +36,13 @@ export async function rebootStep(
   return outcome;
 }
 
-/** Waits until the host is back with another boot id, then reads which line it runs. */
+/**
+ * Waits until the host is back with another boot id, then reads which line it runs; without a change of the line there is
+ * nothing to tell apart.
+ */
 export async function waitStep(
   run: HostRun,
-  how: { readonly change: Change; readonly expect: 'trial' | 'before' },
+  how: { readonly change?: CmdlineChange; readonly expect: 'trial' | 'before' },
 ): Promise<StepOutcome> {
   const seen = await awaitBoot(run);
   if (seen.kind === 'same-boot') {
@@ -54,7 +57,9 @@ export async function waitStep(
   const told = run.state.stepsAt.reboot;
   const rebootMs = told === undefined ? undefined : Date.now() - Date.parse(told);
   run.set({ bootId: seen.bootId, rebootSent: false, ...compact({ rebootMs }) });
-  return quick.verifyBoot({ ...run.onHost, ...how, trialId: run.trialId });
+  const { change, expect } = how;
+  if (change === undefined) return { kind: 'ok', evidence: { bootId: seen.bootId } };
+  return quick.verifyBoot({ ...run.onHost, change, expect, trialId: run.trialId });
 }
 
 /** Any end of the polling without an answer is followed by one fresh look: the worker may have been down, not the host. */

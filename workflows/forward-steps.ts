@@ -1,8 +1,11 @@
-import type { HostPlan } from '../src/domain/changes.ts';
+import type { DeviceStep } from '../src/domain/activities.ts';
+import type { Change, HostPlan } from '../src/domain/changes.ts';
+import { cmdlineOf } from '../src/domain/changes.ts';
 import { compact } from '../src/domain/compact.ts';
 import { isAway } from '../src/domain/holds.ts';
 import type { HostRunResult, Step } from '../src/domain/host-run.ts';
-import { quick, slow } from './activity-proxies.ts';
+import { STEP_OF_CHANGE } from '../src/domain/host-run.ts';
+import { lengthy, quick, slow } from './activity-proxies.ts';
 import { rebootStep, waitStep } from './boot-steps.ts';
 import { guarded } from './failures.ts';
 import type { HostRun, StepEnd } from './host-context.ts';
@@ -21,17 +24,25 @@ export const FORWARD: Readonly<Record<Step, StepFunction>> = {
   firmware: () => Promise.resolve({ kind: 'ok', evidence: { firmware: 'as planned' } }),
   drain: drainStep,
   cmdline: cmdlineStep,
-  reboot: async (run, again) =>
-    run.state.reboots === 0 ? GO_ON : rebootStep(run, { trial: true, again }),
+  modules: (run) => deviceStep(run, 'modules'),
+  reboot: async (run, again) => {
+    const trial = cmdlineOf(run.state.changes) !== undefined;
+    return run.state.reboots === 0 ? GO_ON : rebootStep(run, { trial, again });
+  },
   wait: async (run) => {
-    const change = run.state.changes[0];
-    if (run.state.reboots === 0 || change === undefined) return GO_ON;
-    return waitStep(run, { change, expect: 'trial' });
+    const change = cmdlineOf(run.state.changes);
+    return run.state.reboots === 0
+      ? GO_ON
+      : waitStep(run, { ...compact({ change }), expect: 'trial' });
   },
   iommu: iommuStep,
-  health: (run) => runHook(run, 'health'),
+  vfs: (run) => deviceStep(run, 'vfs'),
+  bind: (run) => deviceStep(run, 'bind'),
+  attach: (run) => deviceStep(run, 'attach'),
+  health: healthStep,
   undrain: async (run) => {
-    const undrained = await undrainStep(run);
+    // A run that reboots nothing has moved no guest away.
+    const undrained = run.state.reboots === 0 ? GO_ON : await undrainStep(run);
     return undrained.kind === 'ok' ? ended(run, 'done') : undrained;
   },
 };
@@ -87,44 +98,58 @@ function takePlan(run: HostRun, plan: Extract<HostPlan, { kind: 'changes' }>): S
       evidence: {
         digest: plan.digest,
         planned: expected,
-        add: plan.changes.flatMap((change) => change.add).join(' '),
-        drop: plan.changes.flatMap((change) => change.drop).join(' '),
+        add: cmdlineOf(plan.changes)?.add.join(' ') ?? '',
+        drop: cmdlineOf(plan.changes)?.drop.join(' ') ?? '',
+        kinds: plan.changes.map((change) => change.kind).join(' '),
       },
     };
   }
-  run.set({ changes: plan.changes, reboots: plan.reboots, bootId: plan.bootId });
+  const { changes, reboots, bootId, readings } = plan;
+  run.set({ changes, reboots, bootId, ...compact({ readings }) });
   const warnings = plan.warnings.length > 0 ? { warnings: plan.warnings.join('; ') } : {};
   return { kind: 'ok', evidence: { hardware: plan.hardware, bootId: plan.bootId, ...warnings } };
 }
 
 /** Registers the undo, then applies. The default stays the old line until the new one is proven (law 1). */
 async function cmdlineStep(run: HostRun): Promise<StepEnd> {
-  for (const change of run.state.changes) {
-    pushUndo(run, change);
-    const applied = await slow.applyCmdline({ ...run.mutation(), change, trialId: run.trialId });
-    if (applied.kind === 'hold') return applied;
-    run.saw('cmdline', applied.evidence);
+  const change = cmdlineOf(run.state.changes);
+  if (change === undefined) return GO_ON;
+  pushUndo(run, change);
+  return slow.applyCmdline({ ...run.mutation(), change, trialId: run.trialId });
+}
+
+/** Registers the undo of all changes of a step, then applies them; a step without changes asks the host nothing. */
+async function deviceStep(run: HostRun, step: DeviceStep): Promise<StepEnd> {
+  const changes = changesOf(run, step);
+  if (changes.length === 0) return GO_ON;
+  for (const change of changes) pushUndo(run, change);
+  const willReboot = step === 'modules' && run.state.reboots > 0;
+  const { allow } = run.input.target;
+  return lengthy.applyDevices({ ...run.mutation(), step, changes, willReboot, allow });
+}
+
+function changesOf(run: HostRun, step: Step): readonly Change[] {
+  return run.state.changes.filter((change) => STEP_OF_CHANGE[change.kind] === step);
+}
+
+/** The devices first, since the operator's own check may take minutes. */
+async function healthStep(run: HostRun): Promise<StepEnd> {
+  const { readings = [], reboots } = run.state;
+  if (readings.length > 0) {
+    const compared = await quick.deviceHealth({ ...run.onHost, readings, rebooted: reboots > 0 });
+    if (compared.kind === 'hold') return compared;
+    run.saw('health', compared.evidence);
   }
-  return GO_ON;
+  return runHook(run, 'health');
 }
 
 /** Proves the IOMMU as asked; only then is the line that was on trial made the default. */
 async function iommuStep(run: HostRun): Promise<StepEnd> {
-  const proven = await quick.proveIommu({ ...run.onHost, target: run.input.target });
+  const { changes } = run.state;
+  const proven = await quick.proveIommu({ ...run.onHost, target: run.input.target, changes });
   if (proven.kind === 'hold') return proven;
   run.saw('iommu', proven.evidence);
-  return makeDefaults(run);
-}
-
-async function makeDefaults(run: HostRun): Promise<StepEnd> {
-  for (const change of run.state.changes) {
-    const made = await slow.makeDefault({
-      ...run.mutation(),
-      change,
-      rollout: run.input.rollout,
-    });
-    if (made.kind === 'hold') return made;
-    run.saw('iommu', made.evidence);
-  }
-  return GO_ON;
+  const change = cmdlineOf(changes);
+  if (change === undefined) return GO_ON;
+  return slow.makeDefault({ ...run.mutation(), change, rollout: run.input.rollout });
 }

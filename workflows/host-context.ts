@@ -19,7 +19,7 @@ import type {
   HostState,
   Step,
 } from '../src/domain/host-run.ts';
-import { DISRUPTIVE_STEPS } from '../src/domain/host-run.ts';
+import { DISRUPTIVE_STEPS, STEP_OF_CHANGE } from '../src/domain/host-run.ts';
 import { rolloutWorkflowId } from '../src/domain/ids.ts';
 import { shortText } from '../src/domain/short-text.ts';
 import type { HostStatus } from '../src/domain/status.ts';
@@ -110,7 +110,8 @@ export class HostRun {
     readonly sentence: string;
     readonly evidence: Evidence;
   }): void {
-    const { step, undoing, begun, rebootSent, bootIdBefore, reboots, drained } = this.state;
+    const { step, undoing, begun, rebootSent, bootIdBefore, reboots, drained, changes } =
+      this.state;
     const hold = holdFor(
       {
         step,
@@ -119,6 +120,7 @@ export class HostRun {
         forward: this.input.direction === 'forward',
         booted: rebootSent ? 'maybe' : bootIdBefore === null ? 'no' : 'yes',
         reboots,
+        kinds: changes.map((change) => change.kind),
         drained,
         hooks: this.input.hooks,
         since: new Date().toISOString(),
@@ -199,13 +201,21 @@ export class HostRun {
 
   /** Before a disruptive step: waits while a `pause --now` of the rollout holds, which the rollout is told. */
   async mayDisrupt(step: Step): Promise<void> {
-    if (this.state.stopAsked !== true || this.state.undoing || !DISRUPTIVE.has(step)) return;
+    if (this.state.stopAsked !== true || this.state.undoing || !this.#disrupts(step)) return;
     this.set({ pausedBefore: step });
     this.report('running');
     await condition(() => this.state.stopAsked !== true || this.cancelRequested);
     const { pausedBefore, ...rest } = this.state;
     this.state = rest;
     if (pausedBefore !== undefined && !this.cancelRequested) this.report('running');
+  }
+
+  /** A step without anything to do on this host disrupts nothing. */
+  #disrupts(step: Step): boolean {
+    const { changes, reboots } = this.state;
+    if (!DISRUPTIVE.has(step)) return false;
+    if (step === 'drain' || step === 'reboot') return reboots > 0;
+    return changes.some(({ kind }) => STEP_OF_CHANGE[kind] === step);
   }
 
   /** Waits for a person, for months when it must: nothing polls meanwhile. */

@@ -1,5 +1,7 @@
 import { CancellationScope, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { HostVerb } from '../src/domain/activities.ts';
+import type { ChangeKind } from '../src/domain/changes.ts';
+import { cmdlineOf } from '../src/domain/changes.ts';
 import { isAway } from '../src/domain/holds.ts';
 import type { HostExit, HostRunInput, HostRunResult, Step } from '../src/domain/host-run.ts';
 import { STEPS } from '../src/domain/host-run.ts';
@@ -14,12 +16,28 @@ import { UNDO, UNDO_STEPS, startUndo } from './undo-stack.ts';
 /** History at which a run continues as new at its next quiet moment, should the engine not have asked before. */
 const EVENTS_MAX = 1_000;
 /** Steps whose begin the rollout is told: the others show within them, and each report costs five events. */
-const REPORTED: ReadonlySet<Step> = new Set<Step>(['cmdline', 'reboot', 'iommu']);
-
-/** A drain is told too when a hook does it: that can take half an hour. */
 function isReported(run: HostRun, step: Step): boolean {
-  return REPORTED.has(step) || (step === 'drain' && run.input.hooks.drain !== undefined);
+  const { changes, reboots, undoReboot } = run.state;
+  switch (step) {
+    case 'drain':
+      // A hook can take half an hour.
+      return run.input.hooks.drain !== undefined && reboots > 0;
+    case 'cmdline':
+      return cmdlineOf(changes) !== undefined;
+    case 'modules':
+      return cmdlineOf(changes) === undefined && changes.some(({ kind }) => kind === 'modules');
+    case 'reboot':
+      return reboots > 0 || undoReboot;
+    case 'iommu':
+      return true;
+    case 'vfs':
+      return changes.some((change) => DEVICE_CHANGES.has(change.kind));
+    default:
+      return false;
+  }
 }
+
+const DEVICE_CHANGES: ReadonlySet<ChangeKind> = new Set<ChangeKind>(['vfs', 'bind', 'attach']);
 
 /**
  * One host's run: forward step by step, held when a person is needed, and back again when asked. Temporal's Cancel

@@ -13,6 +13,7 @@ import { initialState } from '../src/domain/rollout/state.ts';
 import type { RolloutState } from '../src/domain/rollout/state.ts';
 import { refuse, targetsOf } from '../src/domain/rollout/verbs.ts';
 import type { RolloutInput, RolloutStatus, RolloutVerb, VerbAnswer } from '../src/domain/status.ts';
+import { targetFor } from '../src/domain/target-for.ts';
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 
@@ -93,7 +94,7 @@ export class Rollout {
         lease: `${this.state.lease}.${index}`,
         connection: host.connection,
         direction: back ? 'rollback' : 'forward',
-        target: spec.target,
+        target: targetFor(spec.target, host.scope),
         hooks: spec.hooks,
         reboot: spec.reboot,
         onHostFailure: back ? 'hold' : spec.onHostFailure,

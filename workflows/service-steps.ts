@@ -42,6 +42,8 @@ export async function beginOnce(run: HostRun): Promise<StepOutcome> {
 export async function drainStep(run: HostRun): Promise<StepOutcome> {
   const begun = await beginOnce(run);
   if (begun.kind === 'hold') return begun;
+  // Without a reboot no guest notices anything, so that none has to move (law 13).
+  if (run.state.reboots === 0) return NOTHING;
   if (run.input.hooks.drain === undefined) return quick.checkGuests(run.onHost);
   run.set({ drained: true });
   return runHook(run, 'drain');

@@ -1,8 +1,10 @@
 import type { Change, Evidence } from '../src/domain/changes.ts';
-import { sameChange } from '../src/domain/changes.ts';
+import { cmdlineOf, sameChange } from '../src/domain/changes.ts';
+import { compact } from '../src/domain/compact.ts';
 import { isAway } from '../src/domain/holds.ts';
 import type { Step, UndoEntry } from '../src/domain/host-run.ts';
-import { slow } from './activity-proxies.ts';
+import { STEP_OF_CHANGE } from '../src/domain/host-run.ts';
+import { lengthy } from './activity-proxies.ts';
 import { rebootStep, waitStep } from './boot-steps.ts';
 import { failureOf } from './failures.ts';
 import type { HostRun, StepEnd } from './host-context.ts';
@@ -10,6 +12,10 @@ import { finishRecord, undrainStep } from './service-steps.ts';
 
 /** The steps of a rollback, in order: take back, boot the old line when that is needed, bring back into service. */
 export const UNDO_STEPS = [
+  'attach',
+  'bind',
+  'vfs',
+  'modules',
   'cmdline',
   'reboot',
   'wait',
@@ -26,7 +32,7 @@ export function pushUndo(run: HostRun, change: Change): void {
 
 /** Turns the run round. A reboot under way in the other direction is forgotten: each undo looks at the host afresh. */
 export function startUndo(run: HostRun): void {
-  run.set({ undoing: true, step: 'cmdline', hold: null, rebootSent: false, undoFailures: [] });
+  run.set({ undoing: true, step: UNDO_STEPS[0], hold: null, rebootSent: false, undoFailures: [] });
 }
 
 /** The way back, step by step; the steps that UNDO_STEPS leaves out have nothing to take back. */
@@ -34,15 +40,20 @@ export const UNDO: Readonly<Record<Step, (run: HostRun) => Promise<StepEnd>>> = 
   inspect: nothing,
   firmware: nothing,
   drain: nothing,
-  cmdline: undoAll,
+  cmdline: (run) => undoStep(run, 'cmdline'),
+  modules: (run) => undoStep(run, 'modules'),
   reboot: async (run) =>
     run.state.undoReboot ? rebootStep(run, { trial: false, again: true }) : GO_ON,
   wait: async (run) => {
-    const change = run.state.changes[0];
-    if (!run.state.undoReboot || change === undefined) return GO_ON;
-    return waitStep(run, { change, expect: 'before' });
+    const change = cmdlineOf(run.state.changes);
+    return run.state.undoReboot
+      ? waitStep(run, { ...compact({ change }), expect: 'before' })
+      : GO_ON;
   },
   iommu: nothing,
+  vfs: (run) => undoStep(run, 'vfs'),
+  bind: (run) => undoStep(run, 'bind'),
+  attach: (run) => undoStep(run, 'attach'),
   health: nothing,
   undrain: async (run) => {
     const undrained = run.state.drained ? await undrainStep(run) : GO_ON;
@@ -57,15 +68,18 @@ function nothing(): Promise<StepEnd> {
   return Promise.resolve(GO_ON);
 }
 
-/** Takes back all that was begun, last first. One that fails stays on the stack, and does not stop the others. */
-async function undoAll(run: HostRun): Promise<StepEnd> {
+/**
+ * Takes back all that a step began, last first. One that fails stays on the stack and does not stop the others of its step,
+ * but the run: what an earlier step did may carry it.
+ */
+async function undoStep(run: HostRun, step: Step): Promise<StepEnd> {
   const failures: Failure[] = [];
   const left: UndoEntry[] = [];
   for (const entry of run.state.undo.toReversed()) {
-    const failure = await undoOne(run, entry.change);
-    if (failure === undefined) continue;
-    failures.push(failure);
-    left.unshift(entry);
+    const isMeant = STEP_OF_CHANGE[entry.change.kind] === step;
+    const failure = isMeant ? await undoOne(run, step, entry.change) : undefined;
+    if (failure !== undefined) failures.push(failure);
+    if (failure !== undefined || !isMeant) left.unshift(entry);
   }
   const texts = failures.map(({ code, sentence }) => `${code}: ${sentence}`);
   run.set({ undo: left, undoFailures: texts });
@@ -86,15 +100,15 @@ interface Failure {
 }
 
 /** `undefined` when the change is taken back; else why not. */
-async function undoOne(run: HostRun, change: Change): Promise<Failure | undefined> {
+async function undoOne(run: HostRun, step: Step, change: Change): Promise<Failure | undefined> {
   try {
-    const outcome = await slow.undo({
+    const outcome = await lengthy.undo({
       ...run.mutation(),
       change,
       rollout: run.input.rollout,
     });
     if (outcome.kind === 'hold') return outcome;
-    noteReboot(run, outcome.evidence);
+    noteReboot(run, step, outcome.evidence);
     return undefined;
   } catch (error) {
     const failure = failureOf(error);
@@ -103,7 +117,7 @@ async function undoOne(run: HostRun, change: Change): Promise<Failure | undefine
   }
 }
 
-function noteReboot(run: HostRun, evidence: Evidence): void {
-  run.saw('cmdline', evidence);
+function noteReboot(run: HostRun, step: Step, evidence: Evidence): void {
+  run.saw(step, evidence);
   if (evidence['reboot'] === 'needed') run.set({ undoReboot: true });
 }

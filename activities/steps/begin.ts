@@ -6,7 +6,8 @@ import { holderSentence, leaseText } from '../../src/facts/lease.ts';
 import { motdText } from '../../src/facts/motd.ts';
 import { parseLease } from '../../src/facts/parse-facts.ts';
 import { LEASE_PATH, RECORD_PATH } from '../../src/facts/probe.ts';
-import { withRun } from '../../src/facts/record.ts';
+import type { HostRecord } from '../../src/facts/record.ts';
+import { RECORD_BYTES_MAX, recordBytes, withRun } from '../../src/facts/record.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, writeProblem } from './outcomes.ts';
@@ -37,10 +38,13 @@ export async function beginRun(
     );
   }
   const { rollout, who, since } = lease;
-  const record =
+  const next =
     own.record === undefined || changes === undefined
-      ? []
-      : recordWrites(own, withRun(own.record, { rollout, who, since, changes }));
+      ? undefined
+      : withRun(own.record, { rollout, who, since, changes });
+  const full = next && recordFull(next);
+  if (full !== undefined) return full;
+  const record = next === undefined ? [] : recordWrites(own, next);
   const written = await port.write({
     guard,
     files: [...record, ...motdWrite(own, motdText(lease, port.name))],
@@ -48,6 +52,14 @@ export async function beginRun(
   });
   const { problem, told } = ownWritten(own, written);
   return problem ?? ok({ lease: lease.id, record: RECORD_PATH, ...told });
+}
+
+/** A record that is too large to be read would be no way back: what stands has to be rolled back first. */
+function recordFull(next: HostRecord): StepOutcome | undefined {
+  const bytes = recordBytes(next);
+  if (bytes <= RECORD_BYTES_MAX) return undefined;
+  const sentence = `${RECORD_PATH} would have ${bytes} bytes with this run, and no more than ${RECORD_BYTES_MAX} are read`;
+  return hold('host.record-full', `${sentence}; roll back what stands on this host first`);
 }
 
 /** `undefined` when the lease is ours now; else the hold. Created only where none is, so two engines cannot both get it. */

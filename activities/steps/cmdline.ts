@@ -17,8 +17,8 @@ import {
   TRIAL_SNIPPET_PATH,
 } from '../../src/facts/probe.ts';
 import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
-import type { BootState } from './boot-loader.ts';
-import { readBootState } from './boot-loader.ts';
+import type { BootState } from './parts/boot-loader.ts';
+import { readBootState } from './parts/boot-loader.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, runProblem, writeProblem } from './outcomes.ts';
 

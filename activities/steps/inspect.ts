@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Change, HostPlan } from '../../src/domain/changes.ts';
+import type { HostPlan } from '../../src/domain/changes.ts';
+import { cmdlineOf, rebootsOf, touchedFunctions } from '../../src/domain/changes.ts';
 import type { Code } from '../../src/domain/codes.ts';
 import { compact } from '../../src/domain/compact.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
@@ -11,10 +12,12 @@ import { hardwareOf, makeHostPlan } from '../../src/facts/host-plan.ts';
 import { holderSentence } from '../../src/facts/lease.ts';
 import { parseFacts } from '../../src/facts/parse-facts.ts';
 import { INSPECT_PROBE } from '../../src/facts/probe.ts';
-import type { HostRecord } from '../../src/facts/record.ts';
+import type { HostRecord, RecordedRun } from '../../src/facts/record.ts';
 import { isOpen, isStanding, lastStandingRun, parseRecord } from '../../src/facts/record.ts';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { HostPort } from '../../src/host/port.ts';
+import { readDeviceHealth } from './device-health.ts';
+import { withOwnChanges } from './own-changes.ts';
 
 /** Everything the probe reads of a host: one command. */
 export async function probe(port: HostPort): Promise<Snapshot> {
@@ -28,16 +31,26 @@ export async function inspectForward(
   lease: string,
 ): Promise<HostPlan> {
   const facts = parseFacts(await probe(port));
-  return makeHostPlan(asBeforeOwnRun(facts, lease), target, lease);
+  const own = ownOpenRun(facts, lease);
+  const plan = makeHostPlan(asBeforeOwnRun(facts, own), target, lease);
+  return withReadings(port, own === undefined ? plan : withOwnChanges(plan, own.changes, facts));
+}
+
+/** How the devices do that the plan touches, for health to compare with: a command of its own, since a sick one may be slow to answer. */
+async function withReadings(port: HostPort, plan: HostPlan): Promise<HostPlan> {
+  if (plan.kind !== 'changes') return plan;
+  const addresses = touchedFunctions(plan.changes);
+  if (addresses.length === 0) return plan;
+  return { ...plan, readings: await readDeviceHealth(port, { addresses }) };
 }
 
 /**
  * The facts without a drop-in that an earlier run of this very lease wrote and never brought into grub.cfg: that run
  * died in between. Planned from as it was, the change is that run's own, and the record's state before stays true (law 2).
  */
-function asBeforeOwnRun(facts: Facts, lease: string): Facts {
+function asBeforeOwnRun(facts: Facts, run: RecordedRun | undefined): Facts {
   const { bootLoader } = facts;
-  const own = ownOpenChange(facts, lease);
+  const own = cmdlineOf(run?.changes ?? []);
   if (!bootLoader.supported || own === undefined) return facts;
   const isHalfWay =
     bootLoader.dropIn === own.dropIn.after && sameArgs(bootLoader.defaultEntry.args, own.before);
@@ -48,10 +61,10 @@ function asBeforeOwnRun(facts: Facts, lease: string): Facts {
 }
 
 /** What an earlier run under this lease began and did not end, as the host's record has it. */
-function ownOpenChange(facts: Facts, lease: string): Change | undefined {
+function ownOpenRun(facts: Facts, lease: string): RecordedRun | undefined {
   const last = parseRecord(facts.record, facts.undone)?.runs.at(-1);
   const isOwn = facts.lease?.id === lease && facts.lease.rollout === last?.rollout;
-  return last !== undefined && isOwn && isOpen(last) ? last.changes[0] : undefined;
+  return last !== undefined && isOwn && isOpen(last) ? last : undefined;
 }
 
 /**
@@ -89,7 +102,7 @@ export async function inspectRollback(
     busy(facts, lease) ?? {
       kind: 'changes',
       changes: run.changes,
-      reboots: 1,
+      reboots: rebootsOf(run.changes),
       digest: createHash('sha256').update(JSON.stringify(run.changes)).digest('hex'),
       hardware: hardwareOf(facts),
       warnings: [],

@@ -3,7 +3,7 @@ import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { TRIAL_ENTRY_ID } from '../../src/facts/boot-loader.ts';
 import { OutcomeUnknown } from '../../src/host/errors.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
-import { readBootState } from './boot-loader.ts';
+import { readBootState } from './parts/boot-loader.ts';
 import { hold, ok, runProblem } from './outcomes.ts';
 
 /**

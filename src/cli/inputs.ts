@@ -4,6 +4,8 @@ import type { HostConnection, HostEntry } from '../domain/host-entry.ts';
 import type { Spec } from '../domain/spec.ts';
 import { loadCapture } from '../facts/capture.ts';
 import type { Snapshot } from '../facts/snapshot.ts';
+import type { HostScope } from '../domain/target-for.ts';
+import { hostScopes } from '../schema/host-scopes.ts';
 import { selectHosts, type Inventory } from '../schema/host-pattern.ts';
 import type { LoadedInventory } from '../schema/inventory/host-entries.ts';
 import { loadInventoryFromCommand } from '../schema/inventory/inventory-command.ts';
@@ -35,14 +37,20 @@ export async function readSpec(file: string): Promise<SpecFile> {
   };
 }
 
+/** The hosts that a spec selects, and what of its target holds on each of them. */
+export interface SelectedHosts {
+  /** In the inventory's order. */
+  readonly hosts: readonly HostEntry[];
+  /** By the hosts' names; empty when nothing of the target differs between hosts. */
+  readonly scopes: ReadonlyMap<string, HostScope>;
+  readonly warnings: readonly string[];
+}
+
 /**
- * The hosts that a spec selects from its inventory, in the inventory's order. Throws a CliError `usage`, or the signal's
- * reason once that is aborted.
+ * The hosts that a spec selects from its inventory, each with its scope. Throws a CliError `usage` (also for host variables
+ * that hosts lack), or the signal's reason once that is aborted.
  */
-export async function hostsOf(
-  file: SpecFile,
-  signal: AbortSignal,
-): Promise<{ readonly hosts: readonly HostEntry[]; readonly warnings: readonly string[] }> {
+export async function hostsOf(file: SpecFile, signal: AbortSignal): Promise<SelectedHosts> {
   const { inventory, select } = file.spec.hosts;
   const folder = dirname(file.path);
   const loaded =
@@ -54,7 +62,23 @@ export async function hostsOf(
       ? 'run its command yourself: it prints the hosts and groups there are'
       : listHosts(resolve(folder, inventory.path));
   const hosts = selectFrom(loaded, select, `${file.path}: hosts.select`, next);
-  return { hosts, warnings: [...file.warnings, ...loaded.warnings] };
+  const { scopes, warnings } = scopesOf(file, loaded, hosts);
+  return { hosts, scopes, warnings: [...file.warnings, ...loaded.warnings, ...warnings] };
+}
+
+function scopesOf(
+  { path, spec }: SpecFile,
+  inventory: Inventory,
+  hosts: readonly HostEntry[],
+): Pick<SelectedHosts, 'scopes' | 'warnings'> {
+  const read = hostScopes(spec.target, inventory, hosts);
+  const placed = (message: string): string => `${path}: ${message}`;
+  if (read.ok) return { scopes: read.scopes, warnings: read.warnings.map(placed) };
+  throw new CliError(
+    'usage',
+    read.messages.map(placed).join('\n'),
+    `mend the spec or the inventory, and check again: vfleet check ${path}`,
+  );
 }
 
 const RUN_IT_YOURSELF = "run the command yourself in the spec's folder, mend it, and check again";

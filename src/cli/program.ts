@@ -61,10 +61,11 @@ function addHostCommands(program: Commander, run: Run): void {
     .argument('[host]', 'name in the inventory')
     .option('-i, --inventory <path>', 'inventory: a file or a folder')
     .option('--from <dir>', 'a capture instead of a host')
+    .option('--all', 'also list bridges, the chipset, and each virtual function')
     .action(
       async (
         host: string | undefined,
-        options: { json?: boolean; inventory?: string; from?: string },
+        options: { json?: boolean; inventory?: string; from?: string; all?: boolean },
       ) => run(options, async (c) => (await import('./commands/facts.ts')).facts(c, host, options)),
     );
   subcommand(program, 'capture', 'Save all that a probe reads from a host as a file tree', [

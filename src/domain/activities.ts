@@ -1,7 +1,8 @@
-import type { Change, Evidence, HostPlan } from './changes.ts';
+import type { Change, CmdlineChange, Evidence, HostPlan } from './changes.ts';
+import type { DeviceReading } from './device-facts.ts';
 import type { HostConnection } from './host-entry.ts';
 import type { HostReport, HostRunInput, HostRunResult } from './host-run.ts';
-import type { Hook, Target } from './spec.ts';
+import type { Allow, Hook, Target } from './spec.ts';
 
 /**
  * The shapes that cross between workflows and activities. An expected bad outcome is a value (`hold`), so that
@@ -21,6 +22,9 @@ export type StepOutcome =
 export interface OnHost {
   readonly connection: HostConnection;
 }
+
+/** The steps whose changes are applied by `applyDevices`. */
+export type DeviceStep = 'modules' | 'vfs' | 'bind' | 'attach';
 
 /** What every mutating activity gets: with the activity's own attempt it is the host port's guard. */
 export interface Mutation extends OnHost {
@@ -66,7 +70,19 @@ export interface HostActivities {
   ): Promise<StepOutcome>;
   /** Installs the trial entry and reads it back from grub.cfg. The default entry stays as it was. */
   applyCmdline(
-    input: Mutation & { readonly change: Change; readonly trialId: string },
+    input: Mutation & { readonly change: CmdlineChange; readonly trialId: string },
+  ): Promise<StepOutcome>;
+  /**
+   * Applies all changes of one step, each by compare-and-set, and reads the machine again: one activity a step, since each
+   * costs six events. `willReboot`: what only a boot brings is left to it.
+   */
+  applyDevices(
+    input: Mutation & {
+      readonly step: DeviceStep;
+      readonly changes: readonly Change[];
+      readonly willReboot: boolean;
+      readonly allow: readonly Allow[];
+    },
   ): Promise<StepOutcome>;
   /** Arms the one-shot when `trial`, then tells the host to reboot; only while its boot id still is `bootIdBefore`. */
   reboot(
@@ -90,18 +106,27 @@ export interface HostActivities {
   /** After a boot: is the running line the one that was to be booted? Old line without the marker: hold `reboot.trial-failed`. */
   verifyBoot(
     input: OnHost & {
-      readonly change: Change;
+      readonly change: CmdlineChange;
       readonly expect: 'trial' | 'before';
       readonly trialId: string;
     },
   ): Promise<StepOutcome>;
-  /** Proves the IOMMU as asked from /sys/class/iommu and the groups' types; each missing proof has its own code. */
-  proveIommu(input: OnHost & { readonly target: Target }): Promise<StepOutcome>;
+  /**
+   * Proves the IOMMU as asked from /sys/class/iommu and the groups' types, the hugepages, and that what the plan knew of the
+   * devices holds in this boot: groups exist only now. Each missing proof has its own code.
+   */
+  proveIommu(
+    input: OnHost & { readonly target: Target; readonly changes: readonly Change[] },
+  ): Promise<StepOutcome>;
+  /** Reads the devices again and compares; one that does worse is a hold (`health.device-worse`) with both readings. */
+  deviceHealth(
+    input: OnHost & { readonly readings: readonly DeviceReading[]; readonly rebooted: boolean },
+  ): Promise<StepOutcome>;
   /** After proof: writes the drop-in, removes the trial entry and reads the default entry back. */
   makeDefault(
-    input: Mutation & { readonly change: Change; readonly rollout: string },
+    input: Mutation & { readonly change: CmdlineChange; readonly rollout: string },
   ): Promise<StepOutcome>;
-  /** Takes a change back to `before` (trial entry and drop-in removed, default entry read back). Evidence `reboot: needed|not needed`. */
+  /** Takes a change back to `before` and reads that back. Evidence `reboot: needed|not needed`. */
   undo(
     input: Mutation & { readonly change: Change; readonly rollout: string },
   ): Promise<StepOutcome>;

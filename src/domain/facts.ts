@@ -1,3 +1,5 @@
+import type { DeviceFacts } from './device-facts.ts';
+
 /** What is known of a host, parsed from a snapshot by src/facts; never guessed: unknown parts are absent. */
 export interface Facts {
   readonly hostname: string;
@@ -24,6 +26,7 @@ export interface Facts {
   /** A crash kernel is loaded: it pre-empts `panic=`, so a crashed trial comes back later. */
   readonly crashKernel: boolean;
   readonly bootLoader: BootLoaderFacts;
+  readonly devices: DeviceFacts;
   /** Least free space in KiB on the file systems that vfleet writes to; absent when `df` did not say. */
   readonly freeKiB?: number;
   readonly lease?: Lease;

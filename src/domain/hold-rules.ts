@@ -21,13 +21,17 @@ const WRONG_LINE = { at: 'reboot', recommended: 'rollback' } as const;
 
 /** By code, then by the part before the dot. */
 const RULES: Readonly<Record<string, HoldRule>> = {
+  bind: { retry: 'after what the sentence names was mended: goes on where the device stands' },
   bootloader: { retry: 'after GRUB was mended: looks again' },
   'cmdline.one-shot-stuck': { retry: 'after grub-editenv works there: clears it again' },
   'cmdline.update-grub-failed': { retry: 'after update-grub works there by hand: runs it again' },
   cmdline: { retry: 'after what the sentence names was mended: writes and reads back again' },
+  devices: { recommended: 'rollback', retry: 'after the device was seen to: looks again' },
   'drain.guests-running': { retry: 'after the guests were moved away: looks again' },
   'drain.hook-failed': { retry: 'after the hook was mended: runs it again' },
   drift: { retry: 'after the other change was taken back: compares again' },
+  guest: { retry: 'after what the sentence names was mended: goes on where the guest stands' },
+  'health.device-worse': { recommended: 'rollback', retry: 'reads the devices again' },
   'health.failed': { recommended: 'rollback', retry: 'runs the health hook again' },
   'host.busy': { at: 'inspect', retry: 'looks again whether the holder has given it up' },
   'host.disk-full': ROOM,
@@ -42,7 +46,9 @@ const RULES: Readonly<Record<string, HoldRule>> = {
   'host.other-boot': { retry: 'looks at the boot that it runs now' },
   'host.outcome-unknown': SIGHT,
   'host.read-only': { retry: 'after the file system can be written: writes again' },
+  hugepages: { recommended: 'rollback', retry: 'after memory was made free: asks again' },
   iommu: { recommended: 'rollback', retry: 'reads the proofs again' },
+  modules: { retry: 'after what the sentence names was mended: writes and reads back again' },
   'plan.changed': { at: 'inspect', retry: 'takes the plan as it is now' },
   'reboot.did-not-happen': { at: 'reboot', retry: 'tells it to reboot again' },
   'reboot.no-return': {
@@ -64,6 +70,7 @@ const RULES: Readonly<Record<string, HoldRule>> = {
   'ssh.key-file': { retry: 'after the worker can use its key: connects again' },
   ssh: SIGHT,
   'undo.failed': { retry: 'tries again to take back what is left' },
+  vfs: { retry: 'after what the sentence names was mended: goes on where the device stands' },
   'undrain.hook-failed': { retry: 'after the hook was mended: runs it again' },
 };
 

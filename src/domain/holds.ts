@@ -1,6 +1,6 @@
-import type { Evidence } from './changes.ts';
+import type { ChangeKind, Evidence } from './changes.ts';
 import { holdRule, type HoldRule } from './hold-rules.ts';
-import { STEPS, type Hold, type HostExit, type Step } from './host-run.ts';
+import { STEP_OF_CHANGE, STEPS, type Hold, type HostExit, type Step } from './host-run.ts';
 import type { Hooks } from './spec.ts';
 
 /** Codes of a host that did not answer: what it does now is unknown (law 8). */
@@ -34,6 +34,8 @@ export interface HeldAt {
   readonly booted: 'no' | 'maybe' | 'yes';
   /** Reboots that the plan needs. */
   readonly reboots: number;
+  /** What the plan changes. */
+  readonly kinds: readonly ChangeKind[];
   /** The drain hook has run, and no undrain since. */
   readonly drained: boolean;
   readonly hooks: Pick<Hooks, 'drain' | 'undrain'>;
@@ -92,9 +94,15 @@ function rollbackExit(at: HeldAt, code: string): Exit {
   return {
     verb: 'rollback',
     effect: `${isAway(code) ? 'when it answers: ' : ''}${takesBack}, brings it back into service and gives its lease up`,
-    guests: at.drained ? comeBack(at) : 'none touched',
+    guests: rollbackGuests(at),
     reboots: rollbackReboots(at, code),
   };
+}
+
+function rollbackGuests(at: HeldAt): string {
+  if (at.drained) return comeBack(at);
+  const attached = at.kinds.includes('attach') && !isBefore(at.step, 'attach');
+  return attached ? 'the named ones lose the devices again' : 'none touched';
 }
 
 /** The undo itself finds out whether the running line has to go; here is what may be said before. */
@@ -119,18 +127,34 @@ function skipExit(at: HeldAt, code: string): Exit {
 /** What a skip leaves on the host, after `leaves it`: above all which line it boots next, since nobody looks any more. */
 function leftBehind(at: HeldAt, code: string): string {
   const changed = at.undoing || !isBefore(at.step, 'cmdline');
-  const how = changed ? lineLeft(at, code) : 'as it was; nothing was changed yet';
+  const how = changed ? changesLeft(at, code) : 'as it was; nothing was changed yet';
   return at.drained ? `drained, ${how}` : how;
 }
 
-function lineLeft(at: HeldAt, code: string): string {
+function changesLeft(at: HeldAt, code: string): string {
   if (at.undoing) return 'with what is not taken back yet';
+  const line = at.kinds.includes('cmdline') ? lineLeft(at, code) : undefined;
+  return [line, devicesLeft(at)].filter((part) => part !== undefined).join('; ');
+}
+
+/** The devices of a run that touches some; each of their steps may have done a part of its changes. */
+function devicesLeft(at: HeldAt): string | undefined {
+  const devices = at.kinds.filter((kind) => kind !== 'cmdline');
+  if (devices.length === 0) return undefined;
+  if (isBefore(at.step, 'modules')) return 'no device touched';
+  if (isBefore('attach', at.step)) return 'with its devices as asked';
+  const begun = devices.some((kind) => !isBefore(at.step, STEP_OF_CHANGE[kind]));
+  return begun ? 'with what of its devices and files is done up to here' : 'no device touched';
+}
+
+function lineLeft(at: HeldAt, code: string): string {
   if (isBefore('iommu', at.step)) return 'on the new line, proven and the default';
   if (at.reboots === 0) {
     return 'with the new line as the default, or half written: see grub.cfg';
   }
   switch (at.step) {
     case 'cmdline':
+    case 'modules':
       return 'with the trial entry in GRUB, not armed; the default is the old line';
     case 'iommu':
       // Every other code comes from writing the default, after the proof.
@@ -146,10 +170,13 @@ function lineLeft(at: HeldAt, code: string): string {
 
 function retryGuests(at: HeldAt, resume: Step, reboots: string): string {
   if (at.drained) return resume === 'undrain' ? comeBack(at) : 'stay away until undrain';
-  if (!isBefore('drain', resume)) {
+  if (at.reboots > 0 && !isBefore('drain', resume)) {
     return at.hooks.drain === undefined ? 'none may run' : 'moved away by the drain hook';
   }
-  return reboots === '0' ? 'none touched' : 'none ran at drain';
+  if (reboots !== '0') return 'none ran at drain';
+  return at.kinds.includes('attach') && !at.undoing
+    ? 'the named ones get their devices'
+    : 'none touched';
 }
 
 function comeBack(at: HeldAt): string {

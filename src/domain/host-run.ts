@@ -1,6 +1,7 @@
 import type { HostConnection } from './host-entry.ts';
 import type { Hooks, RebootPolicy, Spec, Target } from './spec.ts';
-import type { Change, Evidence } from './changes.ts';
+import type { Change, ChangeKind, Evidence } from './changes.ts';
+import type { DeviceReading } from './device-facts.ts';
 
 /** The stages of a host's run that this release has, in order. */
 export const STEPS = [
@@ -8,16 +9,38 @@ export const STEPS = [
   'firmware',
   'drain',
   'cmdline',
+  'modules',
   'reboot',
   'wait',
   'iommu',
+  'vfs',
+  'bind',
+  'attach',
   'health',
   'undrain',
 ] as const;
 export type Step = (typeof STEPS)[number];
 
 /** Steps that guests or the host's settings feel: a `pause --now` stops before these. What brings back is not one. */
-export const DISRUPTIVE_STEPS = ['drain', 'cmdline', 'reboot'] as const satisfies readonly Step[];
+export const DISRUPTIVE_STEPS = [
+  'drain',
+  'cmdline',
+  'modules',
+  'reboot',
+  'vfs',
+  'bind',
+  'attach',
+] as const satisfies readonly Step[];
+
+/** The step that applies a change, and takes it back; hugepages go with the files that keep them. */
+export const STEP_OF_CHANGE = {
+  cmdline: 'cmdline',
+  modules: 'modules',
+  hugepages: 'modules',
+  vfs: 'vfs',
+  bind: 'bind',
+  attach: 'attach',
+} as const satisfies Readonly<Record<ChangeKind, Step>>;
 
 /** Why a host waits for a person. */
 export interface Hold {
@@ -92,8 +115,10 @@ export interface HostRunState {
   readonly bootId: string | null;
   /** A reboot was sent and its outcome is not settled yet. */
   readonly rebootSent: boolean;
-  /** How many reboots the plan needs: 0 or 1 in this release. */
+  /** How many reboots the plan needs: 0 or 1. */
   readonly reboots: number;
+  /** How the devices of the plan did before anything was changed; what health compares with. */
+  readonly readings?: readonly DeviceReading[];
   /** The changes are being taken back; `step` is then the stage of that. */
   readonly undoing: boolean;
   /** A change that was taken back needs a reboot to be gone from the running kernel. */

@@ -53,13 +53,26 @@ export interface ArgsDelta {
 /**
  * The command line after a change: every occurrence of a dropped argument goes, the others keep their order,
  * and an added one goes to the end unless it is there already and still counts (no later IOMMU argument
- * takes it back). Doing it twice gives the same as once.
+ * takes it back). Those of huge pages count by their order, so they are there as one block or not at all. Doing it twice
+ * gives the same as once.
  */
 export function applyArgs(args: readonly string[], delta: ArgsDelta): string[] {
-  const result = args.filter((arg) => !delta.drop.some((dropped) => sameKernelArg(arg, dropped)));
-  for (const added of delta.add) if (!isInForce(result, added)) result.push(added);
+  const pages = delta.add.filter(isPageArg);
+  const hasPages = pages.length > 0 && sameArgs(args.filter(isPageArg), pages);
+  const result = args.filter(
+    (arg) =>
+      (hasPages && isPageArg(arg)) || !delta.drop.some((dropped) => sameKernelArg(arg, dropped)),
+  );
+  for (const added of delta.add) {
+    if (isPageArg(added) ? !hasPages : !isInForce(result, added)) result.push(added);
+  }
   return result;
 }
+
+const PAGE_ARGS: ReadonlySet<string> = new Set(['hugepages', 'hugepagesz']);
+
+/** Whether an argument is one of a pair `hugepagesz=SIZE hugepages=COUNT`: the count is of the size before it. */
+export const isPageArg = (arg: string): boolean => PAGE_ARGS.has(kernelArgName(arg));
 
 function isInForce(args: readonly string[], wanted: string): boolean {
   const last = args.findLastIndex((arg) => sameKernelArg(arg, wanted));

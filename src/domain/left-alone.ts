@@ -5,6 +5,7 @@ import { iommuVendor } from './iommu.ts';
 import {
   effectiveIommu,
   effectivePassthrough,
+  isPageArg,
   kernelArgName,
   opposingArgs,
   sameKernelArg,
@@ -50,6 +51,7 @@ const OF_INTEREST =
 function isAsked(arg: string, target: Target): boolean {
   if (target.kernelArgs.present.some((wanted) => sameKernelArg(arg, wanted))) return true;
   if (target.iommu === 'enabled' && arg === 'intel_iommu=on') return true;
+  if (isPageArg(arg)) return target.hugepages.some(({ at }) => at === 'boot');
   return target.hostDma === 'passthrough' && arg === 'iommu=pt';
 }
 

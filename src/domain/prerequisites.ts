@@ -1,7 +1,8 @@
-import type { Code } from './codes.ts';
+import type { Blocked, Problem } from './blocked.ts';
+import { firmwareVersionProblem } from './devices/firmware.ts';
 import type { Facts } from './facts.ts';
 import { iommuVendor } from './iommu.ts';
-import type { Blocked } from './planner.ts';
+import { kernelIsAtLeast } from './kernel-version.ts';
 import type { Target } from './spec.ts';
 
 /** Least free space for the files of the boot loader and the record, in KiB: a grub.cfg is some 20 KiB, written beside the old. */
@@ -16,6 +17,7 @@ export function findPrerequisiteProblem(facts: Facts, target: Target): Blocked |
     rootProblem,
     kernelProblem,
     firmwareProblem,
+    oldFirmwareProblem,
     softwareProblem,
     spaceProblem,
   ]) {
@@ -23,11 +25,6 @@ export function findPrerequisiteProblem(facts: Facts, target: Target): Blocked |
     if (problem !== undefined) return { kind: 'blocked', ...problem };
   }
   return undefined;
-}
-
-interface Problem {
-  readonly code: Code;
-  readonly sentence: string;
 }
 
 function rootProblem(facts: Facts): Problem | undefined {
@@ -39,10 +36,7 @@ function rootProblem(facts: Facts): Problem | undefined {
 }
 
 function kernelProblem(facts: Facts): Problem | undefined {
-  const match = /^(\d+)\.(\d+)/.exec(facts.kernelRelease);
-  const [major, minor] = [Number(match?.[1]), Number(match?.[2])];
-  const [needMajor, needMinor] = KERNEL_MIN;
-  if (major > needMajor || (major === needMajor && minor >= needMinor)) return undefined;
+  if (kernelIsAtLeast(facts, KERNEL_MIN)) return undefined;
   return {
     code: 'kernel.too-old',
     sentence: `kernel "${facts.kernelRelease}" is older than ${KERNEL_MIN.join('.')}`,
@@ -64,6 +58,10 @@ function firmwareProblem(facts: Facts, target: Target): Problem | undefined {
   if (virtualization) return undefined;
   const name = vendor === 'amd' ? 'SVM' : 'VT-x (VMX)';
   return { code: 'firmware.no-virtualization', sentence: `${name} is off: turn it on in setup` };
+}
+
+function oldFirmwareProblem(facts: Facts, target: Target): Problem | undefined {
+  return firmwareVersionProblem(facts, target.firmware);
 }
 
 function softwareProblem(facts: Facts): Problem | undefined {

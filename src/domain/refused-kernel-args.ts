@@ -42,9 +42,9 @@ const PANIC = 'vfleet sets it itself for a trial boot, so that a crash returns t
 const LOADER = 'the boot loader sets it';
 const TO_INIT = 'it ends the kernel’s arguments; what follows goes to init';
 const HUGEPAGES =
-  'not yet: huge pages must be checked against the memory of each host, and target.hugepages is not built in this release';
+  'huge pages must be checked against the memory of each host, so they are asked for by target.hugepages';
 const MODULES =
-  'not yet: whether a driver in use is among them cannot be checked in this release; only graphics and sound drivers may be listed';
+  'a driver in use may be among them, which is checked for those of target.modules.blacklist; only graphics and sound drivers may be listed here';
 
 /** By normalised name (`-` as `_`): kernel parameters, initramfs-tools(7), dracut.cmdline(7), systemd(1). */
 const REASONS: ReadonlyMap<string, string> = new Map<string, string>([
@@ -74,6 +74,31 @@ const FAMILIES: readonly (readonly [prefix: string, reason: string])[] = [
   ['systemd.debug_shell', BOOT],
 ];
 
+/**
+ * Why an argument that takes the isolation between guests and host away may not be put on a command line, said after it;
+ * `undefined` when it may. Taking one off is lawful.
+ */
+export function unsafeKernelArg(arg: string): string | undefined {
+  const reason = UNSAFE.get(kernelArgName(arg));
+  return reason === undefined ? undefined : `${JSON.stringify(arg)} is refused: ${reason}`;
+}
+
+const UNSAFE: ReadonlyMap<string, string> = new Map([
+  [
+    'vfio_iommu_type1.allow_unsafe_interrupts',
+    'write target.modules.unsafeInterrupts, with allow: [unsafe-interrupts]',
+  ],
+  [
+    'vfio.enable_unsafe_noiommu_mode',
+    'a guest without an IOMMU in between can write to any memory',
+  ],
+  ['pcie_acs_override', 'it claims an isolation between functions that the hardware does not give'],
+  [
+    'vfio_pci.ids',
+    'it takes every function of these ids, in use or not; write target.devices, where that is checked',
+  ],
+]);
+
 function each(names: string, reason: string): [string, string][] {
   return names.split(' ').map((name) => [name, reason]);
 }
@@ -99,7 +124,7 @@ const BLACKLISTS: ReadonlySet<string> = new Set([
 ]);
 
 /** Drivers whose absence leaves disk and network alone; they are what GPU passthrough has to keep away. */
-const HARMLESS_DRIVERS: ReadonlySet<string> = new Set(
+export const HARMLESS_DRIVERS: ReadonlySet<string> = new Set(
   (
     'nouveau nvidia nvidia_drm nvidia_modeset nvidia_uvm nvidiafb amdgpu radeon i915 xe ast mgag200 ' +
     'snd_hda_intel snd_hda_codec_hdmi snd_hda_core snd_hda_codec'

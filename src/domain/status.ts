@@ -1,6 +1,7 @@
 import type { HostConnection } from './host-entry.ts';
 import type { Hold, HostRunState, HostState, Step } from './host-run.ts';
 import type { Spec } from './spec.ts';
+import type { HostScope } from './target-for.ts';
 
 /** One host as a rollout is started with it: found by the plan, before anything was written. */
 export interface PlannedHost {
@@ -13,6 +14,8 @@ export interface PlannedHost {
   readonly digest?: string;
   /** For `blocked` and `unreachable`. */
   readonly code?: string;
+  /** Which entries of the target hold here; absent when the target has none that differ between hosts. */
+  readonly scope?: HostScope;
 }
 
 export interface RolloutInput {
@@ -100,6 +103,8 @@ export interface RolloutStatus {
   /** While `paused`: by a person, or by a spent budget, which needs a new one to go on. */
   readonly pausedBy?: 'person' | 'budget';
   readonly owner: Spec['owner'];
+  /** What its target does that everybody who looks at it has to see, in sentences; absent when there is nothing. */
+  readonly warnings?: readonly string[];
   readonly planId?: string;
   readonly startedBy: string;
   /** ISO 8601, UTC. */

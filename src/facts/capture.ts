@@ -25,7 +25,7 @@ export async function saveCapture(snapshot: Snapshot, dir: string): Promise<void
   for (const [path, bytes] of snapshot.files) await save(dir, path, (to) => writeFile(to, bytes));
   for (const path of snapshot.links.keys()) await save(dir, path, () => Promise.resolve());
   for (const [path, target] of snapshot.links) {
-    await save(dir, path, (to) => symlink(safeTarget(dir, path, target), to));
+    await save(dir, path, (to) => link(safeTarget(dir, path, target), to));
   }
   for (const [name, answer] of snapshot.queries) {
     await writeFile(join(dir, RUN, name), answer.output);
@@ -85,6 +85,15 @@ function safeTarget(dir: string, path: string, target: string): string {
   return to === root || to.startsWith(root + sep)
     ? relative(from, to) || '.'
     : 'outside-the-capture';
+}
+
+/** A link through which files were read stands as their folder; `links.json` has its target all the same. */
+async function link(target: string, to: string): Promise<void> {
+  try {
+    await symlink(target, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 async function collectFiles(

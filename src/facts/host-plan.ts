@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { HostPlan } from '../domain/changes.ts';
+import type { Change, HostPlan } from '../domain/changes.ts';
+import { rebootsOf } from '../domain/changes.ts';
 import type { Code } from '../domain/codes.ts';
 import { withoutTrialArgs } from '../domain/drop-in.ts';
 import type { Facts } from '../domain/facts.ts';
@@ -26,10 +27,20 @@ export function makeHostPlan(facts: Facts, target: Target, ownLease?: string): H
   if (planned.kind === 'blocked') {
     return shortOutcome({ ...planned, ...(byTrial ? leftOnTrial(facts) : {}) });
   }
-  const digest = createHash('sha256')
-    .update(JSON.stringify([planned.changes, facts.machineId]))
+  const { changes, machineId } = planned;
+  return {
+    ...planned,
+    reboots: rebootsOf(changes),
+    digest: planDigest(changes, machineId),
+    hardware: hardwareOf(facts),
+  };
+}
+
+/** The digest of what a host needs, in hex: equal for the same changes of the same machine. */
+export function planDigest(changes: readonly Change[], machineId: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([changes, machineId]))
     .digest('hex');
-  return { ...planned, reboots: 1, digest, hardware: hardwareOf(facts) };
 }
 
 /** Obstacles that a rollout under way makes by itself: its trial is armed, or runs while the old line is the default. */

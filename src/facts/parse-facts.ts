@@ -3,6 +3,7 @@ import type { Facts, IommuFacts, Lease } from '../domain/facts.ts';
 import { isBootId, isMachineId } from '../domain/boot-id.ts';
 import { tokenise } from '../domain/kernel-args.ts';
 import { parseBootLoader } from './boot-loader.ts';
+import { parseDevices } from './devices/parse-devices.ts';
 import { BOOT_ID_PATH, CMDLINE_PATH, LEASE_PATH, RECORD_PATH, UNDONE_PATH } from './probe.ts';
 import type { Snapshot } from './snapshot.ts';
 import { lineOf, namesIn, textOf } from './snapshot.ts';
@@ -30,6 +31,7 @@ export function parseFacts(snapshot: Snapshot): Facts {
     runningGuests: parseRunningGuests(snapshot),
     crashKernel: line('/sys/kernel/kexec_crash_loaded') === '1',
     bootLoader: parseBootLoader(snapshot),
+    devices: parseDevices(snapshot),
     freeKiB: parseSpace(snapshot.queries.get('space')?.output ?? ''),
     lease: leaseFile === undefined ? undefined : parseLease(leaseFile),
     record: textOf(snapshot, RECORD_PATH),

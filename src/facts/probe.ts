@@ -1,3 +1,9 @@
+import {
+  MODPROBE_PATH,
+  MODULES_LOAD_PATH,
+  RULES_GLOB,
+  TMPFILES_PATH,
+} from '../domain/own-files.ts';
 import type { QueryName } from './snapshot.ts';
 
 /** Paths of vfleet's own state on a host. */
@@ -30,6 +36,7 @@ type ProbeEntry =
 const file = (glob: string): ProbeEntry => ({ kind: 'file', glob });
 const line = (glob: string): ProbeEntry => ({ kind: 'line', glob });
 const list = (glob: string): ProbeEntry => ({ kind: 'list', glob });
+const link = (glob: string): ProbeEntry => ({ kind: 'link', glob });
 const query = (name: QueryName): ProbeEntry => ({ kind: 'query', query: name });
 
 /** What the boot loader driver needs; read again after each change of it. */
@@ -51,16 +58,106 @@ const BOOT_LOADER: readonly ProbeEntry[] = [
 /** What says which boot this is and which line it runs. */
 const BOOT: readonly ProbeEntry[] = [line(BOOT_ID_PATH), file(CMDLINE_PATH)];
 
+const GROUP_TYPES = line('/sys/kernel/iommu_groups/*/type');
+
 /** The proof of the IOMMU (host.md §8). */
 const IOMMU: readonly ProbeEntry[] = [
   list('/sys/class/iommu'),
-  line('/sys/kernel/iommu_groups/*/type'),
+  GROUP_TYPES,
   // The chip of IRQ 0-9 is called `IR-IO-APIC` when interrupts are remapped, `IO-APIC` when not.
   line('/sys/kernel/irq/?/chip_name'),
 ];
 
 /** Who works on the host, and what vfleet wrote there. */
 const OWN_STATE: readonly ProbeEntry[] = [file(LEASE_PATH), file(RECORD_PATH), file(UNDONE_PATH)];
+
+const PCI = '/sys/bus/pci/devices';
+
+/** PCI functions and groups. Nothing here asks a device: the kernel answers all but the link's state from memory. */
+const PCI_FUNCTIONS: readonly ProbeEntry[] = [
+  link(`${PCI}/*`),
+  ...['vendor', 'device', 'subsystem_vendor', 'subsystem_device', 'class', 'revision'].map((name) =>
+    line(`${PCI}/*/${name}`),
+  ),
+  ...['numa_node', 'driver_override', 'boot_vga', 'reset_method'].map((name) =>
+    line(`${PCI}/*/${name}`),
+  ),
+  ...['current_link_speed', 'current_link_width', 'max_link_speed', 'max_link_width'].map((name) =>
+    line(`${PCI}/*/${name}`),
+  ),
+  ...['sriov_totalvfs', 'sriov_numvfs', 'sriov_drivers_autoprobe'].map((name) =>
+    line(`${PCI}/*/${name}`),
+  ),
+  ...['driver', 'iommu_group', 'physfn', 'virtfn*'].map((name) => link(`${PCI}/*/${name}`)),
+  query('msi-vectors'),
+  query('aer'),
+  query('reserved-regions'),
+];
+
+/** Whom the functions serve: file systems, swap, routes and guests, and what lies between (host.md §5). */
+const USES: readonly ProbeEntry[] = [
+  query('mounts'),
+  file('/proc/swaps'),
+  link('/sys/class/block/*'),
+  line('/sys/class/block/*/dev'),
+  list('/sys/class/block/*/slaves'),
+  line('/sys/class/block/dm-*/dm/name'),
+  line('/sys/class/block/loop*/loop/backing_file'),
+  line('/sys/class/block/zram*/backing_dev'),
+  // The controllers of a namespace with several paths, which has no PCI function above itself.
+  link('/sys/class/nvme-subsystem/*/nvme*'),
+  list('/sys/fs/btrfs/*/devices'),
+  line('/proc/spl/kstat/zfs/*/state'),
+  line('/sys/class/iscsi_connection/*/persistent_address'),
+  link('/sys/class/net/*'),
+  link('/sys/class/net/*/lower_*'),
+  line('/sys/class/net/*/mtu'),
+  line('/sys/class/net/*/tun_flags'),
+  query('ip-links'),
+  query('ip-addresses'),
+  query('default-routes'),
+  query('ssh-connection'),
+  query('ssh-route'),
+  query('storage-routes'),
+  list('/run/libvirt/qemu'),
+  query('guests'),
+];
+
+/** What is configured beside the devices, by vfleet and by others. */
+const DEVICE_SETTINGS: readonly ProbeEntry[] = [
+  line('/sys/devices/system/node/node*/cpulist'),
+  line('/sys/devices/system/node/node*/meminfo'),
+  line('/sys/devices/system/node/node*/hugepages/hugepages-*/nr_hugepages'),
+  line('/sys/devices/system/node/node*/hugepages/hugepages-*/free_hugepages'),
+  query('vf-count-owners'),
+  line('/etc/driverctl.d/*'),
+  file(RULES_GLOB),
+  file(MODPROBE_PATH),
+  file(MODULES_LOAD_PATH),
+  file(TMPFILES_PATH),
+  file('/proc/modules'),
+  line('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts'),
+];
+
+/** Everything of `DeviceFacts` that a step may need again, in one command; its parser is src/facts/devices/parse-devices.ts. */
+export const DEVICES_PROBE: readonly ProbeEntry[] = [
+  GROUP_TYPES,
+  ...PCI_FUNCTIONS,
+  ...USES,
+  ...DEVICE_SETTINGS,
+];
+
+/** Temperatures. A reading asks the device, which may answer slowly or not at all: for the health step and for `facts` only. */
+const TEMPERATURES: readonly ProbeEntry[] = ['hwmon/hwmon*', 'nvme/nvme*/hwmon*'].flatMap(
+  (folder) =>
+    ['input', 'label', 'crit', 'max'].map((name) => line(`${PCI}/*/${folder}/temp*_${name}`)),
+);
+
+/** AER counters, link state and temperatures: what the health step compares. Parsed as `DEVICES_PROBE` is. */
+export const HEALTH_PROBE: readonly ProbeEntry[] = [...PCI_FUNCTIONS, ...TEMPERATURES];
+
+/** The files in the installed initramfs images; listing one takes seconds. */
+export const INITRAMFS_PROBE: readonly ProbeEntry[] = [query('initramfs')];
 
 /**
  * Everything that `inspect` reads, in one command. Costs no fork per attribute (host.md §6), and never
@@ -82,10 +179,22 @@ export const INSPECT_PROBE: readonly ProbeEntry[] = [
   line('/sys/class/misc/kvm/dev'),
   list('/usr/share/qemu'),
   line('/sys/kernel/kexec_crash_loaded'),
-  list('/run/libvirt/qemu'),
   query('uid'),
-  query('ssh-connection'),
   query('space'),
+  ...PCI_FUNCTIONS,
+  ...USES,
+  ...DEVICE_SETTINGS,
+  ...['sys_vendor', 'product_name', 'bios_version', 'bios_date'].map((name) =>
+    line(`/sys/class/dmi/id/${name}`),
+  ),
+  query('pci-names'),
+];
+
+/** What `facts` and `capture` read: also what asks a device, and the bridges' config space for Access Control Services. */
+export const FACTS_PROBE: readonly ProbeEntry[] = [
+  ...INSPECT_PROBE,
+  ...TEMPERATURES,
+  query('bridge-config'),
 ];
 
 /** The boot loader, the boot and our own state: what the cmdline step reads back. */

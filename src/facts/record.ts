@@ -1,8 +1,10 @@
 import type { Change } from '../domain/changes.ts';
-import { sameChange } from '../domain/changes.ts';
+import { CHANGES_LENGTH_MAX, sameChange } from '../domain/changes.ts';
 import { compact } from '../domain/compact.ts';
 import type { Lease } from '../domain/facts.ts';
 import { keyValues } from './parse-facts.ts';
+import { isChange } from './record-changes.ts';
+import { isListOf, isObject, isText } from './value-checks.ts';
 
 /**
  * The host's own record, /var/lib/vfleet/record.json: what each rollout changed here, with the state before,
@@ -31,6 +33,11 @@ export interface RecordedRun {
 
 /** Most runs that a record keeps, unless more stand; the oldest of those that do not leave first. */
 const RUNS_MAX = 50;
+/** Most bytes of its text, with room for an outcome: a file of more than 1 MiB is not read from any host. */
+export const RECORD_BYTES_MAX = 1_000_000;
+
+/** How large the file of a record is. */
+export const recordBytes = (record: HostRecord): number => Buffer.byteLength(recordText(record));
 
 /**
  * Parses a record, and takes into it what UNDO.txt noted when it was run (src/facts/undo-text.ts); `undefined` when it
@@ -64,9 +71,6 @@ function isRecord(value: unknown): value is HostRecord {
   return isObject(value) && value['version'] === 1 && isListOf(value['runs'], isRun);
 }
 
-/** Most that a run's changes may be as JSON, in characters: a rollback carries them through the engine's history. */
-const CHANGES_LENGTH_MAX = 256 * 1024;
-
 function isRun(value: unknown): value is RecordedRun {
   if (!isObject(value)) return false;
   const { rollout, who, since, changes, outcome, ended, undone, released } = value;
@@ -80,32 +84,8 @@ function isRun(value: unknown): value is RecordedRun {
   );
 }
 
-function isChange(value: unknown): value is Change {
-  if (!isObject(value) || value['kind'] !== 'cmdline' || value['loader'] !== 'grub-debian') {
-    return false;
-  }
-  const { add, drop, before, after, dropIn, createsFolder } = value;
-  return (
-    [add, drop, before, after].every((args) => isListOf(args, isText)) &&
-    isObject(dropIn) &&
-    (dropIn['before'] === null || isText(dropIn['before'])) &&
-    isText(dropIn['after']) &&
-    typeof createsFolder === 'boolean'
-  );
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
 const hasTexts = (value: unknown, names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => isText(value[name]));
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is T[] {
-  return Array.isArray(value) && value.every((item) => is(item));
-}
 
 /** The record as its file holds it: for people too, so what is short comes first, always in the same order. */
 export function recordText(record: HostRecord): string {
@@ -138,10 +118,14 @@ export function withRun(record: HostRecord, run: RecordedRun): HostRecord {
 /** The newest runs, and every one that stands, however many: it alone knows what was there before it. */
 function bounded(runs: readonly RecordedRun[]): readonly RecordedRun[] {
   let tooMany = runs.length - RUNS_MAX;
+  let excess = recordBytes({ version: 1, runs }) - RECORD_BYTES_MAX;
   return runs.filter((run, index) => {
-    const drops = tooMany > 0 && index < runs.length - 1 && !isStanding(run);
-    if (drops) tooMany -= 1;
-    return !drops;
+    const isTooMuch = tooMany > 0 || excess > 0;
+    const drops = isTooMuch && index < runs.length - 1 && !isStanding(run);
+    if (!drops) return true;
+    tooMany -= 1;
+    excess -= recordBytes({ version: 1, runs: [run] });
+    return false;
   });
 }
 

@@ -15,13 +15,44 @@ export interface Snapshot {
   readonly queries: ReadonlyMap<QueryName, QueryAnswer>;
 }
 
-/** The fixed read-only questions that the `read` verb can ask beside paths; each is one program in its script. */
+/**
+ * The fixed read-only questions that the `read` verb can ask beside paths; each is one program or one short function in
+ * its script (src/host/scripts/read.sh says which). What they print, a line for each thing found:
+ *
+ * - `pci-names`: from the host's pci.ids: `8086 Intel Corporation` and `8086:1572 Ethernet Controller X710`
+ * - `msi-vectors`: `0000:03:00.0 64 msix` (or `msi`)
+ * - `aer`: `0000:03:00.0/aer_dev_correctable:TOTAL_ERR_COR 0`; also `nonfatal`, `fatal`
+ * - `reserved-regions`: `12/reserved_regions:0x... 0x... direct`: only those of that type
+ * - `bridge-config`: base64 of `==> PATH <==` and the config space of each bridge, one after the other
+ * - `mounts`: lines of mountinfo, one for each device and type, without file systems that have no storage
+ * - `ip-links`, `ip-addresses`: `ip -j link show`, `ip -j address show`
+ * - `default-routes`: two lines, IPv4 then IPv6, of `ip -j route show table all default`
+ * - `ssh-route`: `ip -j route get PEER from LOCAL` of the SSH connection
+ * - `storage-routes`: `PEER JSON`, a line for each server of a network file system and iSCSI target
+ * - `guests`: `file PATH`, then a line for each element of the guest's XML that vfleet knows, with the attributes it knows
+ * - `vf-count-owners`: `PATH<tab>KEY=VALUE`: `count=4`, `name=eth0`
+ * - `initramfs`: `image PATH` (or `unreadable PATH`), then the names in it that matter
+ */
 export const QUERY_NAMES = [
   'uid',
   'ssh-connection',
   'grub-probe-fs',
   'grub-probe-abstraction',
   'space',
+  'pci-names',
+  'msi-vectors',
+  'aer',
+  'reserved-regions',
+  'bridge-config',
+  'mounts',
+  'ip-links',
+  'ip-addresses',
+  'default-routes',
+  'ssh-route',
+  'storage-routes',
+  'guests',
+  'vf-count-owners',
+  'initramfs',
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 

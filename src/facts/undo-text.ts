@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { CmdlineChange } from '../domain/changes.ts';
+import type { Change, CmdlineChange } from '../domain/changes.ts';
+import { cmdlineOf } from '../domain/changes.ts';
 import { parseDropIn } from '../domain/drop-in.ts';
 import { parseRolloutId } from '../domain/ids.ts';
+import { MODPROBE_PATH, MODULES_LOAD_PATH } from '../domain/own-files.ts';
 import { plainLine } from '../domain/plain-line.ts';
 import { TRIAL_ENTRY_ID } from './boot-loader.ts';
+import { GUEST_CONFIG_FOLDER, GUEST_COPY_PREFIX, GUEST_LIVE_FOLDER } from './guest-files.ts';
 import {
+  BOOT_ID_PATH,
   CMDLINE_PATH,
   DROP_IN_FOLDER,
   DROP_IN_PATH,
@@ -20,28 +23,61 @@ import {
   UNDONE_PATH,
 } from './probe.ts';
 import type { RecordedRun } from './record.ts';
-import { UNDO_SCRIPT } from './undo-script.ts';
+import { changeLines, deviceChecks, deviceData, deviceUndo, digestOf } from './undo-data.ts';
+import { UNDO_PARTS } from './undo-script.ts';
+import { quoted } from './undo/quoted.ts';
 
 /**
- * /var/lib/vfleet/UNDO.txt: plain shell that takes a run's change back without vfleet. It looks at what is there, so one
- * text is right before the trial, while it is armed, once it is the default, and after it was run; it is written before
- * the first mutation (law 2). `undefined` when the run holds something else than what vfleet writes.
+ * /var/lib/vfleet/UNDO.txt: plain shell that takes a run's changes back without vfleet. It looks at what is there, so one
+ * text is right before the first step, half-way, when all is done, and after it was run; it is written before the first
+ * mutation (law 2). `undefined` when the run holds nothing, or something else than what vfleet writes.
+ *
+ * The order is that of a rollback: first all is looked at, and anything that is neither as before nor as after ends it with
+ * nothing changed; then the trial is disarmed, so that a host that dies here boots its old line; guests, files, drivers, VFs
+ * and pages; the kernel line; and the lease at the very end.
  */
 export function undoText(run: RecordedRun): string | undefined {
-  const [change, ...more] = run.changes;
-  if (change === undefined || more.length > 0) return undefined;
-  const { before } = change.dropIn;
+  const line = cmdlineOf(run.changes);
+  const before = line?.dropIn.before ?? null;
+  if (run.changes.length === 0) return undefined;
   if (before !== null && parseDropIn(before) === undefined) return undefined;
-  return `${header(run, change)}\n${values(run, change)}${putBack(before)}${UNDO_SCRIPT}`;
+  const devices = run.changes.filter((change) => change.kind !== 'cmdline');
+  const { common, files, functions, vfs, guests } = UNDO_PARTS;
+  return [
+    `${header(run, line, devices)}\n`,
+    assigned(values(run)),
+    ...(line === undefined ? [] : [assigned(lineValues(line)), putBack(before)]),
+    ...(devices.length === 0 ? [] : [assigned(DEVICE_VALUES), deviceData(devices)]),
+    common,
+    ...(line === undefined ? [] : [UNDO_PARTS.line]),
+    ...(devices.length === 0 ? [] : [files, functions, vfs, guests]),
+    `\n${mainLines(line, devices).join('\n')}\n`,
+  ].join('');
+}
+
+/** What is done, in order. */
+function mainLines(line: CmdlineChange | undefined, devices: readonly Change[]): string[] {
+  const of = <T>(part: unknown, lines: readonly T[]): readonly T[] =>
+    part === undefined || part === 0 ? [] : lines;
+  return [
+    'begin',
+    ...of(line, ['check_line']),
+    ...of(devices.length, deviceChecks(devices)),
+    ...of(line, ['disarm_line']),
+    ...of(devices.length, deviceUndo(devices)),
+    ...of(line, ['undo_line']),
+    'give_up',
+    line === undefined ? 'say "Undone: $rollout."' : 'say_line',
+    'say_end',
+  ];
 }
 
 /** What a person reads first. */
-function header(run: RecordedRun, change: CmdlineChange): string {
-  const { before } = change.dropIn;
-  const restores =
-    before === null
-      ? `removes ${DROP_IN_PATH}, which was not there before`
-      : `puts ${DROP_IN_PATH} back as an earlier rollout wrote it`;
+function header(
+  run: RecordedRun,
+  line: CmdlineChange | undefined,
+  devices: readonly Change[],
+): string {
   return [
     `#!/bin/sh`,
     `# Takes back what vfleet changed on this host, without vfleet. Plain shell: read it, then run it as root:`,
@@ -49,32 +85,70 @@ function header(run: RecordedRun, change: CmdlineChange): string {
     `#   sh ${UNDO_PATH}`,
     `#`,
     `# rollout   ${run.rollout}, by ${run.who}, begun here ${run.since}; written before its first change`,
-    `# changes   the kernel line: add ${words(change.add)}; drop ${words(change.drop)}`,
-    `# does      ${restores}; removes the trial entry and its`,
-    `#           one-shot boot, runs update-grub, notes the undo for vfleet and gives this host up (lease, message of the day)`,
-    `# reboots   never. It says at its end whether one is needed, to leave a kernel line that runs now`,
+    ...labelled('changes', [
+      ...(line === undefined
+        ? []
+        : [`the kernel line: add ${words(line.add)}; drop ${words(line.drop)}`]),
+      ...changeLines(devices),
+    ]),
+    ...labelled('does', [
+      ...(line === undefined ? [] : lineDoes(line)),
+      ...(devices.length === 0 ? [] : DEVICES_DO),
+      'notes the undo for vfleet and gives this host up (lease, message of the day)',
+    ]),
+    `# reboots   never. It says at its end whether one is needed`,
     `# when      at any time, also long after the rollout has ended, and as often as you like. When somebody else has`,
-    `#           changed the file since, or another rollout works here, it says so and changes nothing`,
+    `#           changed something of it since, or another rollout works here, it says so and changes nothing`,
   ]
-    .map((line) => `${plainLine(line)}\n`)
+    .map((text) => `${plainLine(text)}\n`)
     .join('');
 }
 
+const DEVICES_DO = [
+  'takes devices out of guests, also while they run; removes the files of vfleet or puts them back; makes the initramfs',
+  'again when it holds one of them; gives each device its driver of before, and each card the VFs that it had',
+];
+
+function lineDoes({ dropIn }: CmdlineChange): string[] {
+  const restores =
+    dropIn.before === null
+      ? `removes ${DROP_IN_PATH}, which was not there before`
+      : `puts ${DROP_IN_PATH} back as an earlier rollout wrote it`;
+  return [`${restores}; removes the trial entry and its one-shot boot, runs update-grub`];
+}
+
+const labelled = (label: string, lines: readonly string[]): string[] =>
+  lines.map((text, at) => `# ${(at === 0 ? label : '').padEnd(9)} ${text}`);
+
 const words = (args: readonly string[]): string => args.join(' ') || 'nothing';
 
+type Values = Readonly<Record<string, string>>;
+
 /** Everything that differs between two of these files, as quoted words. */
-function values(run: RecordedRun, change: CmdlineChange): string {
-  const { before, after } = change.dropIn;
-  const variables = {
+function assigned(variables: Values): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${quoted(value)}\n`)
+    .join('');
+}
+
+function values(run: RecordedRun): Values {
+  return {
     rollout: run.rollout,
     spec: parseRolloutId(run.rollout)?.name ?? run.rollout,
     since: run.since,
-    line_before: change.before.join(' '),
-    dropin_before: before === null ? 'absent' : sha256(before),
-    dropin_after: sha256(after),
-    made_folder: change.createsFolder ? 'yes' : 'no',
     state: STATE_DIR,
     undone: UNDONE_PATH,
+    motd: MOTD_PATH,
+    motd_folder: MOTD_FOLDER,
+  };
+}
+
+function lineValues(change: CmdlineChange): Values {
+  return {
+    line_before: change.before.join(' '),
+    dropin_before: digestOf(change.dropIn.before),
+    dropin_after: digestOf(change.dropIn.after),
+    made_folder: change.createsFolder ? 'yes' : 'no',
     dropin: DROP_IN_PATH,
     dropin_folder: DROP_IN_FOLDER,
     trial_snippet: TRIAL_SNIPPET_PATH,
@@ -84,20 +158,23 @@ function values(run: RecordedRun, change: CmdlineChange): string {
     grub_cfg: GRUB_CFG_PATH,
     grubenv: GRUBENV_PATH,
     cmdline: CMDLINE_PATH,
-    motd: MOTD_PATH,
-    motd_folder: MOTD_FOLDER,
   };
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${quoted(value)}\n`)
-    .join('');
 }
 
-/** One word of the shell, whatever stands in it. */
-function quoted(text: string): string {
-  return `'${text.replace(/\p{Cc}/gu, ' ').replaceAll("'", "'\\''")}'`;
-}
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const DEVICE_VALUES: Values = {
+  pci: '/sys/bus/pci',
+  proc: '/proc',
+  boot: '/boot',
+  boot_id: BOOT_ID_PATH,
+  modules_boot: `${STATE_DIR}/modules-boot`,
+  modprobe_file: MODPROBE_PATH,
+  modules_load_file: MODULES_LOAD_PATH,
+  driverctl_folder: '/etc/driverctl.d',
+  guest_live: GUEST_LIVE_FOLDER,
+  guest_config: GUEST_CONFIG_FOLDER,
+  guest_copy: GUEST_COPY_PREFIX,
+  libvirt: 'qemu:///system',
+};
 
 /** Prints the drop-in of before. Its text has passed parseDropIn, so it ends its last line and holds no line like the mark. */
 function putBack(before: string | null): string {

@@ -1,5 +1,7 @@
+import { isOwnDeviceFile } from '../domain/own-files.ts';
+
 /**
- * The paths that vfleet may write on a host, all of them. The write script holds the same list as a `case`;
+ * The paths that vfleet may write on a host, all of them, with the device files of src/domain/own-files.ts. The write script holds the same list as a `case`;
  * a test compares the two.
  */
 const WRITABLE_FILES: ReadonlySet<string> = new Set([
@@ -23,16 +25,25 @@ export const LEASE_PATH = '/var/lib/vfleet/lease';
 
 /** Whether the write verb may replace, create or delete this path. */
 export function isWritablePath(path: string): boolean {
-  return WRITABLE_FILES.has(path) || (OWN_FILE.test(path) && !GUARD_STATE.has(path));
+  return (
+    WRITABLE_FILES.has(path) ||
+    isOwnDeviceFile(path) ||
+    (OWN_FILE.test(path) && !GUARD_STATE.has(path))
+  );
 }
 
-/** Attributes that reset, remove or rescan a device (host.md §6): never written. */
-const NEVER_POKED = /\/(reset|remove|rescan)$/;
+/**
+ * The kernel files that vfleet may write, all of them; never one that resets, removes or rescans a device (host.md §6).
+ * The poke script holds the same list; a test compares the two.
+ */
+const POKABLE: readonly RegExp[] = [
+  /^\/sys\/bus\/pci\/drivers_probe$/,
+  /^\/sys\/bus\/pci\/devices\/[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]\/(driver_override|driver\/unbind|sriov_numvfs|sriov_drivers_autoprobe)$/,
+  /^\/sys\/kernel\/mm\/hugepages\/hugepages-(2048|1048576)kB\/nr_hugepages$/,
+  /^\/sys\/devices\/system\/node\/node[0-9]{1,4}\/hugepages\/hugepages-(2048|1048576)kB\/nr_hugepages$/,
+];
 
-/** Empty, `.` and `..` parts, and a slash at the end. */
-const NOT_PLAIN = /\/(\.{0,2})(\/|$)/;
-
-/** Whether the poke verb may write this path: plain paths of kernel files under /sys and /proc/sys. */
+/** Whether the poke verb may write this path. */
 export function isPokablePath(path: string): boolean {
-  return /^\/(sys|proc\/sys)\/./.test(path) && !NOT_PLAIN.test(path) && !NEVER_POKED.test(path);
+  return POKABLE.some((pattern) => pattern.test(path));
 }

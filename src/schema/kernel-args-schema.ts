@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { opposingArgs, sameKernelArg } from '../domain/kernel-args.ts';
-import { KERNEL_ARG_LENGTH_MAX, refusedKernelArg } from '../domain/refused-kernel-args.ts';
+import {
+  KERNEL_ARG_LENGTH_MAX,
+  refusedKernelArg,
+  unsafeKernelArg,
+} from '../domain/refused-kernel-args.ts';
 import type { Target } from '../domain/spec.ts';
+import type { Contradiction } from './contradiction.ts';
 import { asGuess, meantList } from './meant.ts';
 
 /** Most kernel arguments in one list of a spec. */
@@ -33,12 +38,6 @@ export const kernelArgsSchema = z.strictObject({
   absent: kernelArgList.meta({ description: 'Arguments that it must not have.' }),
 });
 
-/** A place in `target` and why what stands there contradicts the rest. */
-export interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
 /** Every way in which a target asks for two things that cannot both be. */
 export function contradictions(target: {
   readonly iommu?: Target['iommu'] | undefined;
@@ -59,6 +58,10 @@ export function contradictions(target: {
   for (const [index, arg] of absent.entries()) {
     if (!present.some((other) => sameKernelArg(other, arg))) continue;
     found.push({ path: ['kernelArgs', 'absent', index], message: `${arg} is in present too` });
+  }
+  for (const [index, arg] of present.entries()) {
+    const message = unsafeKernelArg(arg);
+    if (message !== undefined) found.push({ path: ['kernelArgs', 'present', index], message });
   }
   found.push(...repetitions('present', present), ...repetitions('absent', absent));
   return [...found, ...demands(target).flatMap((demand) => against(demand, present, absent))];

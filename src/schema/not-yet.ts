@@ -3,8 +3,7 @@
  * (list positions as `*`). They are refused: a freeze window that is ignored is worse than none.
  */
 const NOT_YET_KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': ['windows', 'freeze', 'gates', 'allow', 'firmware', 'modules'],
-  target: ['hugepages', 'devices', 'guests', 'firmware', 'modules'],
+  '': ['windows', 'freeze', 'gates'],
   limits: ['per'],
   'waves.*': ['select', 'label', 'gates'],
 };

@@ -53,6 +53,32 @@ export function readShare(input: string | number): Read<Share> {
   );
 }
 
+const UNIT_KIB = { M: 1024, G: 1024 ** 2, T: 1024 ** 3 } as const;
+
+/** Reads a size of memory as people write it: `512M`, `8G`, `1T`. The value is in KiB. */
+export function readSize(text: string): Read<number> {
+  if (/^\d+$/.test(text)) return wrong(`needs a unit; did you mean ${text}M or ${text}G?`);
+  const size = sizeOf(/^(\d{1,6})([MGT])$/.exec(text));
+  if (size !== undefined) return { ok: true, value: size };
+  const meant = /^(\d{1,6})\s*([mgt])(?:i?b)?$/i.exec(text.trim());
+  const guess = meant === null ? undefined : `${meant[1] ?? ''}${meant[2]?.toUpperCase() ?? ''}`;
+  return wrong(`expected a size such as 512M or 8G, found "${text}"${asGuess(guess)}`);
+}
+
+function sizeOf(match: RegExpExecArray | null): number | undefined {
+  const [, number, unit] = match ?? [];
+  return number === undefined
+    ? undefined
+    : Number(number) * UNIT_KIB[unit as keyof typeof UNIT_KIB];
+}
+
+/** A size as people write it, the reverse of `readSize` for what it reads: `8388608` → `8G`. */
+export function formatSize(kib: number): string {
+  const units = Object.entries(UNIT_KIB).reverse();
+  const [unit, size] = units.find(([, size]) => kib >= size && kib % size === 0) ?? ['K', 1];
+  return `${kib / size}${unit}`;
+}
+
 /** `20min`, `1.5 hours`, `2w`: one number with a unit as people write it elsewhere, in our own words. */
 function meantTime(text: string): string | undefined {
   const match = /^(\d{1,6}(?:[.,]\d{1,3})?)\s*([a-z]+)\.?$/i.exec(text.trim());

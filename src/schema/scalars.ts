@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Share } from '../domain/spec.ts';
+import { hostPatternProblem } from './host-pattern.ts';
 import { asGuess } from './meant.ts';
-import { formatDuration, readDuration, readShare } from './quantities.ts';
+import { formatDuration, formatSize, readDuration, readShare, readSize } from './quantities.ts';
 
 /** A whole number within bounds, both included. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, number> {
@@ -37,6 +38,59 @@ export function duration(minMs: number, maxMs: number): z.ZodType<number, string
 const TIME = '^(0|(?=\\d)(\\d{1,9}d)?(\\d{1,9}h)?(\\d{1,9}m)?(\\d{1,9}s)?)$';
 /** What `readShare` reads as text, for editors. */
 const SHARE = '^\\d{1,9}((\\.\\d{1,9})? ?%)?$';
+
+/** A size of memory as people write it, in KiB, within bounds in KiB. */
+export function size(minKiB: number, maxKiB: number): z.ZodType<number, string | number> {
+  return z
+    .union([z.string(), z.number()], { error: 'expected a size such as 512M or 8G' })
+    .transform((input, context) => {
+      const read = readSize(String(input));
+      const report = (message: string): number => {
+        context.addIssue({ code: 'custom', message, continue: true });
+        return minKiB;
+      };
+      if (!read.ok) return report(read.message);
+      if (read.value >= minKiB && read.value <= maxKiB) return read.value;
+      const bounds = `from ${formatSize(minKiB)} to ${formatSize(maxKiB)}`;
+      return report(`expected a size ${bounds}, found ${input}`);
+    })
+    .meta({ anyOf: [{ type: 'string', pattern: '^\\d{1,6}[MGT]$' }] });
+}
+
+/** A form of text: the pattern for editors too, without flags; and how it reads in a message. */
+interface Form {
+  readonly pattern: RegExp;
+  /** After "expected". */
+  readonly expected: string;
+  /** What somebody who wrote something else probably meant; asked only when it has the form. */
+  readonly guess?: (text: string) => string;
+}
+
+/** Text of one form, in small letters. */
+export function formed({ pattern, expected, guess }: Form): z.ZodType<string, string> {
+  return z
+    .string()
+    .transform((text, context) => {
+      if (pattern.test(text)) return text.toLowerCase();
+      const meant = guess?.(text.trim());
+      const question = asGuess(meant !== undefined && pattern.test(meant) ? meant : undefined);
+      const message = `expected ${expected}, found ${JSON.stringify(text)}${question}`;
+      context.addIssue({ code: 'custom', message, continue: true });
+      return text;
+    })
+    .meta({ pattern: pattern.source });
+}
+
+/** A host pattern as Ansible reads it. */
+export function hostPattern(): z.ZodType<string, string> {
+  return z
+    .string()
+    .superRefine((pattern, context) => {
+      const message = hostPatternProblem(pattern);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .meta({ minLength: 1 });
+}
 
 /** A number or share of hosts; `none` says why 0 makes no sense, when it makes none. */
 export function share(none?: string): z.ZodType<Share, string | number> {

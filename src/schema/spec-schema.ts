@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import type { Hook, InventorySource, Owner, Spec, Target } from '../domain/spec.ts';
-import { hostPatternProblem } from './host-pattern.ts';
-import { contradictions, kernelArgsSchema } from './kernel-args-schema.ts';
-import { duration, idName, line, share, wholeNumber } from './scalars.ts';
+import { compact } from '../domain/compact.ts';
+import type { Hook, InventorySource, Owner, Spec } from '../domain/spec.ts';
+import { duration, hostPattern, idName, line, share, wholeNumber } from './scalars.ts';
+import { allowSchema, targetSchema, toTarget } from './target-schema.ts';
 import { DEFAULT_WAVES, toWave, wavesSchema } from './waves-schema.ts';
-import { UNLESS_INSIDE } from './zod-problems.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -51,40 +50,11 @@ const hostsSchema = z
         'Where the hosts are listed: a file or folder, relative to this file, or a command that prints `ansible-inventory --list` JSON.',
       examples: ['inventory.ini'],
     }),
-    select: z
-      .string()
+    select: hostPattern()
       .prefault('all')
-      .superRefine((pattern, context) => {
-        const message = hostPatternProblem(pattern);
-        if (message !== undefined) context.addIssue({ code: 'custom', message });
-      })
       .meta({ description: 'Which of them: a host pattern as Ansible reads it.', minLength: 1 }),
   })
   .meta({ examples: [{ inventory: 'inventory.ini', select: 'all' }] });
-
-const targetSchema = z
-  .strictObject({
-    iommu: z
-      .enum(['enabled', 'disabled'])
-      .optional()
-      .meta({ description: 'Whether the IOMMU is on; absent: left as found.' }),
-    hostDma: z.enum(['passthrough', 'translated']).optional().meta({
-      description:
-        'passthrough (iommu=pt): the drivers of the host itself keep their speed; absent: left as found.',
-    }),
-    kernelArgs: kernelArgsSchema.prefault({}).meta({ examples: [{ present: ['pci=realloc'] }] }),
-  })
-  .superRefine((target, context) => {
-    for (const { path, message } of contradictions(target)) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-    const { present, absent } = target.kernelArgs;
-    const asked = [target.iommu, target.hostDma, ...present, ...absent];
-    if (asked.some((part) => part !== undefined)) return;
-    const message = 'asks for nothing; name iommu, hostDma or kernelArgs';
-    context.addIssue({ code: 'custom', message, params: UNLESS_INSIDE });
-  })
-  .meta({ minProperties: 1, examples: [{ iommu: 'enabled' }] });
 
 const limitsSchema = z
   .strictObject({
@@ -153,33 +123,47 @@ const rebootSchema = z
   .meta({ examples: [{ timeout: '20m' }] });
 
 /** A spec as a person writes it; what this release does not build is in not-yet.ts. */
-export const specSchema = z.strictObject({
-  version: z
-    .literal(SPEC_VERSION, { error: `this release reads version ${SPEC_VERSION}` })
-    .prefault(SPEC_VERSION)
-    .meta({ description: "Version of the spec's format." }),
-  name: idName().meta({
-    description: 'Name of the rollouts of this spec; the engine numbers them: NAME#1, NAME#2, ...',
-    examples: ['enable-iommu'],
-  }),
-  owner: ownerSchema.prefault({}).meta({ description: 'Whom to ask; shown in status.' }),
-  hosts: hostsSchema.meta({ description: 'Which hosts; frozen at start.' }),
-  target: targetSchema.meta({ description: 'The desired state of every host.' }),
-  waves: wavesSchema.prefault([...DEFAULT_WAVES]).meta({
-    description: 'Ordered shares of the hosts that have changes; the last one reaches all of them.',
-  }),
-  limits: limitsSchema.prefault({}).meta({ description: 'Budgets of the whole rollout.' }),
-  hooks: hooksSchema.prefault({}).meta({ description: 'Programs of yours, run at each host.' }),
-  reboot: rebootSchema.prefault({}).meta({ description: 'How hosts reboot.' }),
-  onHostFailure: z
-    .enum(['hold', 'rollback'])
-    .prefault('hold')
-    .meta({ description: 'What becomes of a host that fails.' }),
-  onBudgetSpent: z
-    .enum(['pause', 'rollback'])
-    .prefault('pause')
-    .meta({ description: 'What becomes of the rollout when its failure budget is spent.' }),
-});
+export const specSchema = z
+  .strictObject({
+    version: z
+      .literal(SPEC_VERSION, { error: `this release reads version ${SPEC_VERSION}` })
+      .prefault(SPEC_VERSION)
+      .meta({ description: "Version of the spec's format." }),
+    name: idName().meta({
+      description:
+        'Name of the rollouts of this spec; the engine numbers them: NAME#1, NAME#2, ...',
+      examples: ['enable-iommu'],
+    }),
+    owner: ownerSchema.prefault({}).meta({ description: 'Whom to ask; shown in status.' }),
+    hosts: hostsSchema.meta({ description: 'Which hosts; frozen at start.' }),
+    target: targetSchema.meta({ description: 'The desired state of every host.' }),
+    waves: wavesSchema.prefault([...DEFAULT_WAVES]).meta({
+      description:
+        'Ordered shares of the hosts that have changes; the last one reaches all of them.',
+    }),
+    limits: limitsSchema.prefault({}).meta({ description: 'Budgets of the whole rollout.' }),
+    hooks: hooksSchema.prefault({}).meta({ description: 'Programs of yours, run at each host.' }),
+    reboot: rebootSchema.prefault({}).meta({ description: 'How hosts reboot.' }),
+    onHostFailure: z
+      .enum(['hold', 'rollback'])
+      .prefault('hold')
+      .meta({ description: 'What becomes of a host that fails.' }),
+    onBudgetSpent: z
+      .enum(['pause', 'rollback'])
+      .prefault('pause')
+      .meta({ description: 'What becomes of the rollout when its failure budget is spent.' }),
+    allow: allowSchema.meta({
+      description: 'What you take responsibility for, by name; without it vfleet refuses.',
+    }),
+  })
+  .superRefine(({ target, allow }, context) => {
+    if (!target.modules.unsafeInterrupts || allow.includes('unsafe-interrupts')) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['target', 'modules', 'unsafeInterrupts'],
+      message: 'lets a guest send interrupts to the host; it needs allow: [unsafe-interrupts]',
+    });
+  });
 
 type SpecInput = z.output<typeof specSchema>;
 
@@ -187,12 +171,12 @@ type SpecInput = z.output<typeof specSchema>;
 export function toSpec(input: SpecInput): Spec {
   return {
     name: input.name,
-    owner: withoutUndefined(input.owner) satisfies Owner,
+    owner: compact(input.owner) satisfies Owner,
     hosts: { inventory: toSource(input.hosts.inventory), select: input.hosts.select },
-    target: withoutUndefined(input.target) satisfies Target,
+    target: toTarget(input.target, input.allow),
     waves: input.waves.map(toWave),
     limits: input.limits,
-    hooks: withoutUndefined({
+    hooks: compact({
       drain: toHook(input.hooks.drain),
       undrain: toHook(input.hooks.undrain),
       health: toHook(input.hooks.health),
@@ -209,14 +193,4 @@ function toSource(inventory: SpecInput['hosts']['inventory']): InventorySource {
 
 function toHook(hook: SpecInput['hooks']['drain']): Hook | undefined {
   return hook === undefined ? undefined : { on: hook.on, run: hook.run, timeoutMs: hook.timeout };
-}
-
-/** Properties that may be left out, instead of being `undefined`. */
-type Without<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function withoutUndefined<T extends object>(input: T): Without<T> {
-  const entries = Object.entries(input).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Without<T>;
 }

@@ -1,4 +1,4 @@
-import type { Share, Spec } from '../domain/spec.ts';
+import type { Allow, Share, Spec } from '../domain/spec.ts';
 import { asGuess } from './meant.ts';
 import { otherKind } from './other-kind.ts';
 import { type Problem, inFileOrder } from './problem.ts';
@@ -53,12 +53,14 @@ function versionProblem(yaml: YamlText): Problem | undefined {
   );
 }
 
+type Warning = [applies: boolean, path: PropertyKey[], message: string];
+
 /** What a careful colleague would ask about. */
 function warningsOf(spec: Spec, yaml: YamlText): Problem[] {
   const { maxFailures, maxUnavailable } = spec.limits;
   const first = spec.waves[0]?.size;
   const timeout = formatDuration(spec.reboot.timeoutMs);
-  const warnings: [applies: boolean, path: PropertyKey[], message: string][] = [
+  const warnings: Warning[] = [
     [
       percentOf(maxFailures) >= 50,
       ['limits', 'maxFailures'],
@@ -79,11 +81,26 @@ function warningsOf(spec: Spec, yaml: YamlText): Problem[] {
       ['reboot', 'timeout'],
       `${timeout} is less than many servers need for their firmware alone`,
     ],
+    [
+      spec.target.modules.unsafeInterrupts,
+      ['target', 'modules', 'unsafeInterrupts'],
+      'lets a guest send interrupts to the host, by which a hostile one can take it over',
+    ],
+    ...spec.target.allow.flatMap((name, at): Warning[] =>
+      ALLOWED_HARM[name] === undefined ? [] : [[true, ['allow', at], ALLOWED_HARM[name]]],
+    ),
   ];
   return warnings
     .filter(([applies]) => applies)
     .map(([, path, message]) => yaml.problemAt(path, message));
 }
+
+/** Of `unsafe-interrupts` it is said where they are asked for; a host without its screen is not lost. */
+const ALLOWED_HARM: Readonly<Partial<Record<Allow, string>>> = {
+  'ssh-route': 'lets a change take the function that carries SSH: a host may be lost by it',
+  'root-disk':
+    'lets a change take the function that carries a file system: a host may be lost by it',
+};
 
 function percentOf(share: Share): number {
   return share.kind === 'percent' ? share.percent : 0;

@@ -8,7 +8,8 @@ import { writeKeys, type WrittenKeys } from './fleet-keys.ts';
 import { createModelHost } from './model/create-model-host.ts';
 import type { Fault } from './model/faults.ts';
 import type { HostTreeOptions } from './model/make-host-tree.ts';
-import type { ModelHost, ModelHostOptions } from './model/model-host.ts';
+import type { ModelHostOptions } from './model/model-host-options.ts';
+import type { ModelHost } from './model/model-host.ts';
 import { seededNumber } from './model/random.ts';
 import { SshFront } from './ssh-front.ts';
 

@@ -15,6 +15,9 @@ import { sleep } from './model/clock.ts';
 import { createModelHost, type CreateModelHostOptions } from './model/create-model-host.ts';
 import type { ModelHost } from './model/model-host.ts';
 
+/** SSH_CONNECTION of an operator's machine. */
+const CONNECTION = '10.0.0.9 50022 10.0.0.11 22';
+
 /**
  * A host port without a network, in front of a model host. Requests and replies go through the same encoding as over
  * SSH, so what it refuses and how it fails is the same; `model` is the test's way behind it.
@@ -65,7 +68,7 @@ export class MemoryHost implements HostPort {
     const { model, name } = this;
     const call = encodeCall(verb, request, { host: name, become: true });
     await this.connect(request.deadlineMs);
-    const done = await this.unlessCut(execute(model, call.command, call.stdin));
+    const done = await this.unlessCut(execute(model, call.command, call.stdin, CONNECTION));
     if (done.kind !== 'stalled') return decodeReply(verb, call.nonce, rawReply(done), name);
     await sleep(model.clock, request.deadlineMs);
     if (verb === 'read') throw new HostError('ssh.timeout', name, 'it did not answer in time');

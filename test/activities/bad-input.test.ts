@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginRun } from '../../activities/steps/begin.ts';
 import { applyTrial } from '../../activities/steps/cmdline.ts';
 import { inspectForward } from '../../activities/steps/inspect.ts';
+import { cmdlineOf } from '../../src/domain/changes.ts';
 import type { HostEntry } from '../../src/domain/host-entry.ts';
 import type { HostDirectory } from '../../src/host/connection.ts';
 import { createSshDirectory } from '../../src/host/ssh/pool.ts';
@@ -57,7 +58,7 @@ const changesOf = (name: string) =>
 async function begin(name: string) {
   const plan = await inspect(entry(name));
   if (plan.kind !== 'changes') throw new Error(`expected changes: ${JSON.stringify(plan)}`);
-  return { plan, change: plan.changes[0]! };
+  return { plan, change: cmdlineOf(plan.changes)! };
 }
 
 describe('a host that cannot be reached or used: what is said, and that nothing was written', () => {

@@ -12,6 +12,7 @@ const AT: HeldAt = {
   forward: true,
   booted: 'no',
   reboots: 1,
+  kinds: ['cmdline'],
   drained: true,
   hooks: { drain: HOOK, undrain: HOOK },
   since: '2026-11-22T02:33:00.000Z',

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { cmdlineOf } from '../../src/domain/changes.ts';
+import { EMPTY_DEVICES } from '../../src/domain/device-facts.ts';
 import type { Facts, GrubDebianFacts } from '../../src/domain/facts.ts';
 import { dropInText } from '../../src/domain/drop-in.ts';
 import { leftAlone } from '../../src/domain/left-alone.ts';
 import { planHost } from '../../src/domain/planner.ts';
 import type { Target } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED } from '../../src/domain/spec.ts';
 
 const BASE = ['root=UUID=58589ca0', 'ro', 'console=ttyS0'];
 
@@ -33,21 +36,22 @@ function facts(args: readonly string[], over: Partial<Facts> = {}, dropIn?: stri
     runningGuests: [],
     crashKernel: false,
     bootLoader,
+    devices: EMPTY_DEVICES,
     ...over,
   };
 }
 
 const target = (over: Partial<Target> = {}): Target => ({
+  ...NOTHING_ASKED,
   iommu: 'enabled',
   hostDma: 'passthrough',
-  kernelArgs: { present: [], absent: [] },
   ...over,
 });
 
 function left(found: Facts, asked: Target = target()): readonly string[] {
   const plan = planHost(found, asked);
   if (plan.kind !== 'changes') throw new Error(`expected changes, got ${JSON.stringify(plan)}`);
-  return plan.changes.flatMap((change) => leftAlone(found, asked, change));
+  return leftAlone(found, asked, cmdlineOf(plan.changes)!);
 }
 
 const amd: Partial<Facts> = {
@@ -76,7 +80,7 @@ describe('what a plan leaves alone', () => {
     const sentence = 'AMD-Vi is on by itself: no argument is added for it';
     expect(left(facts(BASE, amd))).toContain(sentence);
     expect(left(facts(BASE))).not.toContain(sentence);
-    const off: Target = { iommu: 'disabled', kernelArgs: { present: [], absent: [] } };
+    const off: Target = { ...NOTHING_ASKED, iommu: 'disabled' };
     expect(left(facts(BASE, amd), off)).not.toContain(sentence);
   });
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import type { CmdlineChange } from '../../src/domain/changes.ts';
+import { cmdlineOf } from '../../src/domain/changes.ts';
 import { compact } from '../../src/domain/compact.ts';
+import { EMPTY_DEVICES } from '../../src/domain/device-facts.ts';
 import type { Facts, GrubDebianFacts } from '../../src/domain/facts.ts';
 import { dropInText } from '../../src/domain/drop-in.ts';
 import { planHost } from '../../src/domain/planner.ts';
 import type { Target } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED } from '../../src/domain/spec.ts';
 
 const BASE = ['root=UUID=58589ca0', 'ro', 'console=ttyS0'];
-const passthrough: Target = {
-  iommu: 'enabled',
-  hostDma: 'passthrough',
-  kernelArgs: { present: [], absent: [] },
-};
+const passthrough: Target = { ...NOTHING_ASKED, iommu: 'enabled', hostDma: 'passthrough' };
 
 function loader(args: readonly string[], over: Partial<GrubDebianFacts> = {}): GrubDebianFacts {
   return {
@@ -41,6 +41,7 @@ function host(args: readonly string[], over: Partial<Facts> = {}): Facts {
     runningGuests: [],
     crashKernel: false,
     bootLoader: loader(args),
+    devices: EMPTY_DEVICES,
     ...over,
   };
 }
@@ -54,10 +55,10 @@ const up = (type: string): Facts['iommu'] => ({
   interruptRemapping: true,
 });
 
-const change = (facts: Facts, target: Target) => {
+const change = (facts: Facts, target: Target): CmdlineChange => {
   const plan = planHost(facts, target);
   if (plan.kind !== 'changes') throw new Error(`expected changes, got ${JSON.stringify(plan)}`);
-  return plan.changes[0]!;
+  return cmdlineOf(plan.changes)!;
 };
 
 describe('planHost: what is added', () => {
@@ -113,7 +114,7 @@ describe('planHost: a host that complies', () => {
   });
 
   it('is left alone when the kernel has the IOMMU on by its own default', () => {
-    const target: Target = { iommu: 'enabled', kernelArgs: { present: [], absent: [] } };
+    const target: Target = { ...NOTHING_ASKED, iommu: 'enabled' };
     expect(planHost(host(BASE, { iommu: up('DMA-FQ') }), target).kind).toBe('compliant');
   });
 
@@ -217,7 +218,7 @@ describe('planHost: refused before anything is written', () => {
       'the line as asked, but an IOMMU that stays on',
       'iommu.still-on',
       host([...BASE, 'intel_iommu=off'], { iommu: up('DMA') }),
-      { iommu: 'disabled', kernelArgs: { present: [], absent: [] } },
+      { ...NOTHING_ASKED, iommu: 'disabled' },
     ],
     [
       'no boot id, by which a reboot is proven',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refusedKernelArg } from '../../src/domain/refused-kernel-args.ts';
+import { refusedKernelArg, unsafeKernelArg } from '../../src/domain/refused-kernel-args.ts';
 
 describe('refusedKernelArg', () => {
   it.each([
@@ -49,11 +49,26 @@ describe('refusedKernelArg', () => {
   });
 
   it.each(['hugepages=100000', 'modprobe.blacklist=igb', 'module-blacklist=nouveau,nvme'])(
-    'says "not yet" of %s, whose danger depends on the host',
+    'leads from %s, whose danger depends on the host, to the part of the target where it is checked',
     (arg) => {
-      expect(refusedKernelArg(arg)).toMatch(/^not yet: .* in this release/);
+      expect(refusedKernelArg(arg)).toMatch(/target\.(?:hugepages|modules\.blacklist)/);
     },
   );
+
+  it.each([
+    ['vfio_iommu_type1.allow_unsafe_interrupts=1', 'target.modules.unsafeInterrupts'],
+    ['vfio-iommu-type1.allow_unsafe_interrupts=1', 'allow: [unsafe-interrupts]'],
+    ['vfio.enable_unsafe_noiommu_mode=1', 'any memory'],
+    ['pcie_acs_override=downstream,multifunction', 'the hardware does not give'],
+    ['vfio-pci.ids=10de:1b80', 'target.devices'],
+  ])('puts no %s on a line, though it takes it off one', (arg, why) => {
+    expect(unsafeKernelArg(arg)).toContain(why);
+    expect(refusedKernelArg(arg)).toBeUndefined();
+  });
+
+  it('finds other arguments of vfio harmless', () => {
+    expect(unsafeKernelArg('vfio-pci.disable_idle_d3=1')).toBeUndefined();
+  });
 
   it.each([
     ...[

@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Facts, Lease } from '../../src/domain/facts.ts';
-import type { Target } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Target } from '../../src/domain/spec.ts';
 import { loadCapture } from '../../src/facts/capture.ts';
 import { makeHostPlan } from '../../src/facts/host-plan.ts';
 import { parseFacts } from '../../src/facts/parse-facts.ts';
 import { recordText } from '../../src/facts/record.ts';
 
 const target: Target = {
+  ...NOTHING_ASKED,
   iommu: 'enabled',
   hostDma: 'passthrough',
   kernelArgs: { present: [], absent: [] },

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { Target } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Target } from '../../src/domain/spec.ts';
 import { loadCapture } from '../../src/facts/capture.ts';
 import { makeHostPlan } from '../../src/facts/host-plan.ts';
 import { parseFacts } from '../../src/facts/parse-facts.ts';
@@ -11,6 +11,7 @@ const facts = async (name: string) =>
     await loadCapture(fileURLToPath(new URL(`../fixtures/captures/${name}`, import.meta.url))),
   );
 const passthrough: Target = {
+  ...NOTHING_ASKED,
   iommu: 'enabled',
   hostDma: 'passthrough',
   kernelArgs: { present: [], absent: ['intel_iommu=off'] },

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import type { CmdlineChange } from '../../src/domain/changes.ts';
 import {
   lastStandingRun,
+  RECORD_BYTES_MAX,
+  recordBytes,
   withRun,
   type HostRecord,
   type RecordedRun,
@@ -44,4 +46,17 @@ it('a record drops the oldest run that does not stand, and keeps one that does',
 
 it('a record of nothing but runs that stand keeps them all, each with the state before it', () => {
   expect(recordOf(Array.from({ length: 60 }, () => 'done')).runs).toHaveLength(60);
+});
+
+it('a record drops what does not stand before it is too large to be read from a host', () => {
+  const big = (number: number, outcome: string): RecordedRun => ({
+    ...run(number, outcome),
+    changes: [{ ...CHANGE, add: ['x'.repeat(400_000)] }],
+  });
+  const record = [big(1, 'rolled-back'), big(2, 'done'), big(3, 'done')].reduce<HostRecord>(
+    withRun,
+    { version: 1, runs: [] },
+  );
+  expect(record.runs.map(({ rollout }) => rollout)).toEqual(['a#2', 'a#3']);
+  expect(recordBytes(record)).toBeLessThan(RECORD_BYTES_MAX);
 });

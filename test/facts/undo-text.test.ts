@@ -199,11 +199,11 @@ describe('the text of UNDO.txt', () => {
         "#",
         "# rollout   enable-iommu#3, by ops1, begun here 2026-11-22T20:00:00.000Z; written before its first change",
         "# changes   the kernel line: add intel_iommu=on iommu=pt; drop nothing",
-        "# does      removes /etc/default/grub.d/zz-vfleet.cfg, which was not there before; removes the trial entry and its",
-        "#           one-shot boot, runs update-grub, notes the undo for vfleet and gives this host up (lease, message of the day)",
-        "# reboots   never. It says at its end whether one is needed, to leave a kernel line that runs now",
+        "# does      removes /etc/default/grub.d/zz-vfleet.cfg, which was not there before; removes the trial entry and its one-shot boot, runs update-grub",
+        "#           notes the undo for vfleet and gives this host up (lease, message of the day)",
+        "# reboots   never. It says at its end whether one is needed",
         "# when      at any time, also long after the rollout has ended, and as often as you like. When somebody else has",
-        "#           changed the file since, or another rollout works here, it says so and changes nothing",
+        "#           changed something of it since, or another rollout works here, it says so and changes nothing",
         "",
       ]
     `);

@@ -31,7 +31,7 @@ describe('texts made to do harm', () => {
         `name: a\nhosts: { inventory: i }\ntarget: { iommu: enabled }\n__proto__: { limits: {} }`,
       ),
     ).toEqual([
-      's.yaml:4:1 __proto__: "__proto__" is not known; known here: version, name, owner, hosts, target, waves, limits, hooks, reboot, onHostFailure, onBudgetSpent',
+      's.yaml:4:1 __proto__: "__proto__" is not known; known here: version, name, owner, hosts, target, waves, limits, hooks, reboot, onHostFailure, onBudgetSpent, allow',
     ]);
   });
 });

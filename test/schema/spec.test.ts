@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Spec } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Spec } from '../../src/domain/spec.ts';
 import { formatProblem } from '../../src/schema/problem.ts';
 import { parseSpec } from '../../src/schema/spec.ts';
 
@@ -27,7 +27,7 @@ describe('a spec that is right', () => {
       name: 'a',
       owner: {},
       hosts: { inventory: { path: 'hosts.ini' }, select: 'all' },
-      target: { iommu: 'enabled', kernelArgs: { present: [], absent: [] } },
+      target: { ...NOTHING_ASKED, iommu: 'enabled' },
       waves: [
         {
           name: 'canary',
@@ -78,7 +78,8 @@ reboot: { timeout: 45m, trial: true }
 onHostFailure: rollback
 onBudgetSpent: rollback
 `);
-    expect(spec.target).toEqual({
+    expect(spec.target).toStrictEqual({
+      ...NOTHING_ASKED,
       iommu: 'enabled',
       hostDma: 'translated',
       kernelArgs: { present: ['pci=realloc'], absent: ['intel_iommu=off', 'quiet'] },
@@ -148,10 +149,10 @@ onBudgetSpent: rollback
     expect(spec.hooks.undrain).toEqual({ on: 'worker', run: ['x'], timeoutMs: 600_000 });
   });
 
-  it('is the example, without a warning', () => {
-    const text = readFileSync('examples/enable-iommu.yaml', 'utf8');
-    const parsed = parseSpec(text, 'enable-iommu.yaml');
-    expect(parsed).toMatchObject({ ok: true, warnings: [], spec: { name: 'enable-iommu' } });
+  it.each(['enable-iommu', 'enable-sriov'])('is the example %s, without a warning', (name) => {
+    const text = readFileSync(`examples/${name}.yaml`, 'utf8');
+    const parsed = parseSpec(text, `${name}.yaml`);
+    expect(parsed).toMatchObject({ ok: true, warnings: [], spec: { name } });
   });
 });
 
@@ -173,8 +174,31 @@ describe('a spec that is lawful but surprising', () => {
       'waves: [{ name: all, upTo: 100% }]',
       'spec.yaml:4:28 waves.0.upTo: the first wave is all hosts: there is no canary',
     ],
+    [
+      'allow: [ssh-route]',
+      'spec.yaml:4:9 allow.0: lets a change take the function that carries SSH: a host may be lost by it',
+    ],
+    [
+      'allow: [boot-vga, root-disk]',
+      'spec.yaml:4:19 allow.1: lets a change take the function that carries a file system: a host may be lost by it',
+    ],
   ])('%s: warns', (line, warning) => {
     expect(warningsOf(MINIMAL + line)).toEqual([warning]);
+  });
+});
+
+describe('interrupts without remapping', () => {
+  const spec = (allow: string): string =>
+    `name: a\nhosts: { inventory: i }\ntarget: { modules: { unsafeInterrupts: true } }\nallow: ${allow}\n`;
+
+  it('are refused unless they are allowed by name, and warned of then', () => {
+    expect(() => specOf(spec('[boot-vga]'))).toThrow(
+      'spec.yaml:3:40 target.modules.unsafeInterrupts: lets a guest send interrupts to the host; it needs allow: [unsafe-interrupts]',
+    );
+    expect(specOf(spec('[unsafe-interrupts]')).target.allow).toEqual(['unsafe-interrupts']);
+    expect(warningsOf(spec('[unsafe-interrupts]'))).toEqual([
+      'spec.yaml:3:40 target.modules.unsafeInterrupts: lets a guest send interrupts to the host, by which a hostile one can take it over',
+    ]);
   });
 });
 

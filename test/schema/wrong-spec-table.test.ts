@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { goldenPage } from './golden-page.ts';
 import { HEAD, isUnderlined, problemsOf } from './problems-of.ts';
 
 /** A mistake after three lines that are well. */
@@ -136,6 +137,14 @@ const SHAPE: readonly string[] = [
   after('owner:\n  team: |\n    two\n    lines\n'),
   after('windows: []'),
   after('target2: x'),
+  after('allow: ssh-route'),
+  after('allow: [ssh]'),
+  after('allow: [acs-override]'),
+  after('allow: [boot-vga, boot-vga]'),
+  after('devices: []'),
+  after('hugepages: []'),
+  after('modules: {}'),
+  after('firmware: {}'),
 ];
 
 /** Right in form; only the parser knows better. */
@@ -180,23 +189,6 @@ const TEXT: readonly string[] = [
   'apiVersion: vfleet/v1\nkind: Rollout\nspec: {}\n',
 ];
 
-/** The golden file: each text as it stands, then what is said of it. */
-function page(title: string, texts: readonly string[]): string {
-  const entries = texts.map((text) => {
-    const shown = text.startsWith(HEAD) ? text.slice(HEAD.length) : text;
-    const lines = shown.split('\n').map((line) => `  | ${visible(line)}`.trimEnd());
-    return `${lines.join('\n')}\n${problemsOf(text).join('\n')}\n`;
-  });
-  return `${title}\n\n${entries.join('\n')}`;
-}
-
-/** Tabs, returns and marks as JSON writes them. */
-function visible(line: string): string {
-  return line
-    .replaceAll(/[^\P{C}]/gu, (found) => JSON.stringify(found).slice(1, -1))
-    .replaceAll('\ufeff', '\\ufeff');
-}
-
 const REST = `The three lines before those that begin at line 4 are:
 ${HEAD.replaceAll(/^(?=.)/gm, '  | ')}`;
 
@@ -207,7 +199,7 @@ describe('each of many wrong specs is refused with exactly these words', () => {
     ['meaning', MEANING],
     ['text', TEXT],
   ])('%s', async (name, texts) => {
-    const golden = page(`Wrong in ${name}. ${REST}`, texts);
+    const golden = goldenPage(`Wrong in ${name}. ${REST}`, HEAD, texts);
     await expect(golden).toMatchFileSnapshot(`golden/wrong-in-${name}.txt`);
   });
 

@@ -137,7 +137,7 @@ describe('a model host', () => {
   it('forgets its running guests over a reboot and keeps its files', async () => {
     const host = make({ guests: ['web1'] });
     await takeLease(host);
-    expect(host.model.tree.names('/run/libvirt/qemu')).toEqual(['web1.xml']);
+    expect(host.model.tree.names('/run/libvirt/qemu')).toEqual(['web1.pid', 'web1.xml']);
     await rebooted(host);
     expect(host.model.tree.names('/run/libvirt/qemu')).toEqual([]);
     expect(host.model.tree.text('/var/lib/vfleet/lease')).toBe(`id=${LEASE}\n`);
@@ -174,8 +174,8 @@ describe('a model host', () => {
       code: 3,
       stdout: 'failed\n',
     });
-    expect(await run(host, 'rm', '-rf', '/')).toMatchObject({ kind: 'not-found', code: 127 });
-    expect(host.model.complaints).toEqual(['the model has no program rm -rf /']);
+    expect(await run(host, 'mkfs', '/dev/sda')).toMatchObject({ kind: 'not-found', code: 127 });
+    expect(host.model.complaints).toEqual(['the model has no program mkfs /dev/sda']);
   });
 
   it('notes each change once, and nothing for reads and for a repeated write', async () => {

@@ -1,7 +1,7 @@
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
-import type { CmdlineChange, HostPlan } from '../../src/domain/changes.ts';
+import { cmdlineOf, type CmdlineChange, type HostPlan } from '../../src/domain/changes.ts';
 import type { StepOutcome } from '../../src/domain/activities.ts';
-import type { Target } from '../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Target } from '../../src/domain/spec.ts';
 import type { Guard } from '../../src/host/port.ts';
 import type { MemoryHost } from '../../src/simulator/memory-host.ts';
 import { beginRun } from '../../activities/steps/begin.ts';
@@ -12,6 +12,7 @@ import { lookForBoot } from '../../activities/steps/wait.ts';
 
 /** The target of most tests. */
 export const PASSTHROUGH: Target = {
+  ...NOTHING_ASKED,
   iommu: 'enabled',
   hostDma: 'passthrough',
   kernelArgs: { present: [], absent: ['intel_iommu=off'] },
@@ -35,8 +36,8 @@ export async function planned(
 ): Promise<{ plan: Extract<HostPlan, { kind: 'changes' }>; change: CmdlineChange }> {
   const plan = await inspectForward(host, target, LEASE.id);
   if (plan.kind !== 'changes') throw new Error(`expected changes: ${JSON.stringify(plan)}`);
-  const [change] = plan.changes;
-  if (change === undefined) throw new Error('a plan with changes has none');
+  const change = cmdlineOf(plan.changes);
+  if (change === undefined) throw new Error('the plan changes no kernel line');
   return { plan, change };
 }
 

@@ -1,6 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { HostActivities, StepOutcome } from '../../src/domain/activities.ts';
-import type { CmdlineChange, HostPlan } from '../../src/domain/changes.ts';
+import type {
+  AttachChange,
+  BindChange,
+  Change,
+  CmdlineChange,
+  HostPlan,
+  ModulesChange,
+  VfsChange,
+} from '../../src/domain/changes.ts';
+import { rebootsOf } from '../../src/domain/changes.ts';
 import type { HostRunResult } from '../../src/domain/host-run.ts';
 
 /** What every fake host needs: one change of its kernel line. */
@@ -17,6 +26,50 @@ export const CHANGE: CmdlineChange = {
   },
   createsFolder: false,
 };
+
+export const MODULES: ModulesChange = {
+  kind: 'modules',
+  files: [{ path: '/etc/modprobe.d/vfleet.conf', before: null, after: 'blacklist nouveau\n' }],
+  initramfs: true,
+};
+
+export const VFS: VfsChange = {
+  kind: 'vfs',
+  pf: '0000:3b:00.1',
+  netdev: 'ens1f1',
+  before: { count: 0, autoprobe: true, mtu: 1500, vfs: [] },
+  after: {
+    count: 1,
+    autoprobe: false,
+    mtu: null,
+    vfs: [{ driver: 'vfio-pci', override: 'vfio-pci' }],
+  },
+  files: [],
+};
+
+export const BIND: BindChange = {
+  kind: 'bind',
+  address: '0000:65:00.0',
+  modalias: null,
+  before: { driver: 'nouveau', override: null },
+  after: { driver: 'vfio-pci', override: 'vfio-pci' },
+  by: 'override',
+  files: [],
+};
+
+export const ATTACH: AttachChange = {
+  kind: 'attach',
+  domain: 'edge-gw',
+  devices: [{ pf: '0000:3b:00.1', vf: 0 }],
+  managed: false,
+  confined: 'recorded',
+  pins: null,
+};
+
+/** The plan of a host that needs these changes. */
+export function planOf(changes: readonly Change[]): Extract<HostPlan, { kind: 'changes' }> {
+  return { ...PLAN, changes, reboots: rebootsOf(changes) };
+}
 
 /** The plan of a host that has not been changed yet. */
 export const PLAN: Extract<HostPlan, { kind: 'changes' }> = {
@@ -37,6 +90,9 @@ type Behaviour = () => unknown;
 export class FakeHost {
   readonly name: string;
   readonly calls: Name[] = [];
+  /** Kinds of the changes that were applied by `applyDevices`, and of all that were taken back, in order. */
+  readonly applied: Change['kind'][] = [];
+  readonly undone: Change['kind'][] = [];
   /** Numbers of the mutations, in order. */
   readonly seqs: number[] = [];
   lease: string | undefined;
@@ -148,6 +204,11 @@ export class FakeWorld {
         at(input).trial = true;
         return done({ entry: 'vfleet-trial' });
       },
+      applyDevices: (input) => {
+        at(input).applied.push(...input.changes.map(({ kind }) => kind));
+        return done({ [input.step]: String(input.changes.length) });
+      },
+      deviceHealth: () => done({ devices: 'as before' }),
       reboot: (input) => {
         const host = at(input);
         if (host.bootId !== input.bootIdBefore) return done({ reboot: 'has happened already' });
@@ -180,6 +241,8 @@ export class FakeWorld {
       },
       undo: (input) => {
         const host = at(input);
+        host.undone.push(input.change.kind);
+        if (input.change.kind !== 'cmdline') return done({ reboot: 'not needed' });
         const reboot = host.running === 'old' ? 'not needed' : 'needed';
         Object.assign(host, { changed: false, trial: false });
         return done({ reboot });

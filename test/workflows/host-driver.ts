@@ -8,6 +8,7 @@ import { dataConverter } from '../../src/engine/data-converter.ts';
 import { workflowBundle } from '../../src/engine/workflow-bundle.ts';
 import type { HostRunInput } from '../../src/domain/host-run.ts';
 import { hostWorkflowId } from '../../src/domain/ids.ts';
+import { NOTHING_ASKED } from '../../src/domain/spec.ts';
 import type { HostStatus } from '../../src/domain/status.ts';
 import { HOST_WORKFLOW } from '../../workflows/messages.ts';
 import type { hostRun } from '../../workflows/host-run.ts';
@@ -43,7 +44,7 @@ export function hostInput(name: string, change: Partial<HostRunInput> = {}): Hos
     lease: '7d2f7a52-0000-4000-8000-000000000000.0',
     connection: { name, address: '127.0.0.1', port: 22, user: 'admin' },
     direction: 'forward',
-    target: { iommu: 'enabled', kernelArgs: { present: [], absent: [] } },
+    target: { ...NOTHING_ASKED, iommu: 'enabled' },
     hooks: {},
     reboot: { timeoutMs: 1_200_000 },
     onHostFailure: 'hold',

@@ -44,6 +44,7 @@ describe('histories on the real server', { timeout: 60_000 }, () => {
       ]),
     );
     expect(sizes['host-run']).toBeLessThan(125);
+    expect(sizes['host-run-devices']).toBeLessThan(150);
     expect(sizes['host-run-rolled-back']).toBeLessThan(250);
     expect(sizes['rollout']).toBeLessThan(150);
   });

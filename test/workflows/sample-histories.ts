@@ -3,7 +3,17 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { hostWorkflowId, rolloutWorkflowId } from '../../src/domain/ids.ts';
 import { inputOf, uniform } from '../domain/rollout/fleet.ts';
-import { FakeWorld, fails, held } from './fake-hosts.ts';
+import {
+  ATTACH,
+  BIND,
+  CHANGE,
+  FakeWorld,
+  fails,
+  held,
+  MODULES,
+  planOf,
+  VFS,
+} from './fake-hosts.ts';
 import { HostDriver, hostInput, workerOf } from './host-driver.ts';
 import { RolloutDriver, allActivities } from './rollout-driver.ts';
 
@@ -36,7 +46,8 @@ export function historyFromJson(json: Record<string, unknown>): History {
 
 /**
  * Runs one workflow of each kind to its end on a real server and brings their histories: a rollout of three hosts
- * with a pause, one of its hosts from bare to proven, and a host that is held twice, cut off and rolled back.
+ * with a pause, one of its hosts from bare to proven, one with changes of every kind, and a host that is held twice, cut off
+ * and rolled back.
  */
 export async function sampleHistories(
   env: TestWorkflowEnvironment,
@@ -66,9 +77,16 @@ export async function sampleHistories(
     await host.heldAs(env);
     await host.verb('rollback');
     await host.handle.result();
+    const devices = planOf([CHANGE, MODULES, VFS, BIND, ATTACH]);
+    world
+      .host('devices')
+      .always('inspect', () => ({ ...devices, readings: [{ address: VFS.pf }] }));
+    const full = await HostDriver.start(env, 'sample', hostInput('devices', { hooks }));
+    await full.handle.result();
     return [
       await historyOf(env, 'rollout', rolloutWorkflowId('enable-iommu#1')),
       await historyOf(env, 'host-run', hostWorkflowId('hv-1')),
+      await historyOf(env, 'host-run-devices', hostWorkflowId('devices')),
       await historyOf(env, 'host-run-rolled-back', hostWorkflowId('held')),
     ];
   });

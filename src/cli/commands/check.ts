@@ -11,7 +11,7 @@ export async function check(context: CommandContext, file: string): Promise<Outc
   const { spec } = read;
   context.data({ ok: true, spec, hosts: hosts.map((host) => host.name), warnings });
   for (const warning of warnings) context.print(context.style.warn(`warning ${warning}`));
-  context.print(renderSpec(spec));
+  context.print(renderSpec(spec, context.style, context.width()));
   context.print(
     `${context.style.good('ok')}   ${count(hosts.length, 'host')}   see what would change:   ${context.style.command(`vfleet plan ${file}`)}`,
   );

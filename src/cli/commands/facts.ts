@@ -3,7 +3,7 @@ import type { Snapshot } from '../../facts/snapshot.ts';
 import type { CommandContext } from '../context.ts';
 import { connectionOf, hostNamed, readCapture } from '../inputs.ts';
 import { CliError, type Outcome } from '../outcome.ts';
-import { probeHost } from '../plan/probe-hosts.ts';
+import { probeWhole } from '../plan/probe-hosts.ts';
 import { renderFacts } from '../render/facts.ts';
 import { withHosts } from '../with-hosts.ts';
 
@@ -11,11 +11,12 @@ import { withHosts } from '../with-hosts.ts';
 export async function facts(
   context: CommandContext,
   host: string | undefined,
-  options: { readonly inventory?: string; readonly from?: string },
+  options: { readonly inventory?: string; readonly from?: string; readonly all?: boolean },
 ): Promise<Outcome> {
   const found = parseFacts(await readSource(context, host, options));
   context.data(found);
-  context.print(renderFacts(found));
+  const { style } = context;
+  context.print(renderFacts(found, { style, width: context.width(), all: options.all === true }));
   return 'done';
 }
 
@@ -28,7 +29,7 @@ async function readSource(
   if (from !== undefined && host === undefined) return readCapture(from);
   if (from === undefined && host !== undefined && inventory !== undefined) {
     const connection = connectionOf(await hostNamed(inventory, host));
-    return withHosts(context, (hosts) => probeHost(hosts, connection));
+    return withHosts(context, (hosts) => probeWhole(hosts, connection));
   }
   throw new CliError(
     'usage',

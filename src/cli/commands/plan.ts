@@ -29,7 +29,7 @@ export async function plan(
   const made =
     options.from === undefined
       ? await makePlan(context, file, options)
-      : await makePlanFromCapture(file, options.from);
+      : await makePlanFromCapture(context, file, options.from);
   if (made.capture === undefined) await savePlan(context.config.stateFolder, made);
   const hostTime = await askEngine(context, made.spec.name);
   const view = createPlanView(made, previewRollout(made, hostTime));

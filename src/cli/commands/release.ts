@@ -13,6 +13,7 @@ import type { CommandContext } from '../context.ts';
 import { DEADLINES, withEngine, type Engine } from '../engine.ts';
 import { connectionOf, hostNamed } from '../inputs.ts';
 import { CliError, type Outcome } from '../outcome.ts';
+import { changeWords } from '../render/change-words.ts';
 import { columns } from '../render/style.ts';
 import { withHosts } from '../with-hosts.ts';
 
@@ -66,16 +67,13 @@ export async function release(
 
 /** What a person has to know before the answer. */
 function shown(host: string, own: OwnState, lease: Lease, engine: string): string {
-  const [change] = (own.record && lastStandingRun(own.record)?.changes) ?? [];
-  const edits = change && [
-    ...change.add.map((arg) => `+ ${arg}`),
-    ...change.drop.map((arg) => `- ${arg}`),
-  ];
+  const changes = (own.record && lastStandingRun(own.record)?.changes) ?? [];
+  const words = changes.length === 0 ? ['no change of vfleet'] : changes.map(changeWords);
   return columns([
     ['HOST', `${host}: ${holderSentence(lease)}`],
     ['ENGINE', engine],
-    ['STAYS', plainLines(edits ?? ['no change of vfleet']).join(' ')],
-    ['GOES', 'the lease and the message of the day; no file of the boot loader, no reboot'],
+    ...words.map((text, at) => [at === 0 ? 'STAYS' : '', text]),
+    ['GOES', 'the lease and the message of the day; no change of the host, no reboot'],
   ]).join('\n');
 }
 

@@ -13,6 +13,7 @@ import { createPlanView, type PlanView } from '../plan/plan-view.ts';
 import { specChanges } from '../plan/spec-changes.ts';
 import { count } from '../render/count.ts';
 import { renderPlan } from '../render/plan.ts';
+import { startQuestion } from '../render/start-question.ts';
 import { age } from '../render/time.ts';
 import { checkStartable, startRollout } from '../start-rollout.ts';
 import { watch } from './status.ts';
@@ -51,7 +52,7 @@ export async function start(
       context.data({ rollout: null, changing: 0 });
       return 'done';
     }
-    await context.confirm(question(view), { yes: options.yes === true });
+    await context.confirm(startQuestion(view), { yes: options.yes === true });
     return begin(context, engine, view, options);
   });
 }
@@ -98,20 +99,6 @@ function checkExpected(view: PlanView, expected: number | undefined): void {
     `${count(view.changing, 'host')} would change, not ${expected}. Nothing was started.`,
     'look at the plan; then give the right number to --expect-hosts',
     { code: 'start.wrong-count' },
-  );
-}
-
-/** Most hosts that the question names. */
-const NAMED_MAX = 8;
-
-function question(view: PlanView): string {
-  const { spec } = view.plan;
-  const first = view.waves.find((wave) => wave.hosts.length > 0);
-  const names = first?.hosts.slice(0, NAMED_MAX).join(' ') ?? '';
-  const more = (first?.hosts.length ?? 0) > NAMED_MAX ? ' ...' : '';
-  return (
-    `Start ${spec.name} on ${count(view.changing, 'host')} in ${count(view.waves.length, 'wave')}, ` +
-    `first ${names}${more}: ${count(view.reboots, 'reboot')}, ${count(view.drains, 'drain')}?`
   );
 }
 

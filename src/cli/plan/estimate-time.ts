@@ -29,15 +29,21 @@ export interface TimeEstimate {
   readonly promotedByPerson: readonly string[];
 }
 
-/** What a host is taken to need while none has told: a server's reboot, and each hook at half of its limit. */
-export function assumedHostTime(spec: Pick<Spec, 'hooks' | 'reboot'>): HostTime {
-  const rebootMs = Math.min(REBOOT_MS, spec.reboot.timeoutMs);
-  const hooks = Object.values(spec.hooks).filter((hook): hook is Hook => hook !== undefined);
+/**
+ * What a host is taken to need while none has told: a server's reboot, and each hook at half of its limit. Without a
+ * reboot nothing is drained either.
+ */
+export function assumedHostTime(spec: Pick<Spec, 'hooks' | 'reboot'>, reboots = true): HostTime {
+  const rebootMs = reboots ? Math.min(REBOOT_MS, spec.reboot.timeoutMs) : 0;
+  const { health } = spec.hooks;
+  const hooks = (reboots ? Object.values(spec.hooks) : [health]).filter(
+    (hook): hook is Hook => hook !== undefined,
+  );
   const hooksMs = hooks.reduce((sum, hook) => sum + hook.timeoutMs / 2, 0);
   const parts = [
-    `${minutes(rebootMs)} for a reboot`,
+    ...(reboots ? [`${minutes(rebootMs)} for a reboot`] : []),
     ...(hooksMs === 0 ? [] : [`${minutes(hooksMs)} for hooks (half of their limits)`]),
-    `${minutes(OTHER_STEPS_MS)} for the other steps`,
+    `${minutes(OTHER_STEPS_MS)} for ${reboots ? 'the other steps' : 'all steps, with no reboot'}`,
   ];
   return { ms: rebootMs + hooksMs + OTHER_STEPS_MS, from: `assumed: ${parts.join(', ')}` };
 }

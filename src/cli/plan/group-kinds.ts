@@ -1,4 +1,6 @@
 import type { Change } from '../../domain/changes.ts';
+import type { HostScope } from '../../domain/target-for.ts';
+import { describeChanges } from '../render/describe-changes.ts';
 import type { PlanHost, ProbedHost } from './plan-file.ts';
 
 /** Hosts whose hardware and planned changes are alike. */
@@ -6,8 +8,10 @@ export interface Kind {
   /** `A`, `B`, ... `Z`, `AA`, ...; the largest kind is A. */
   readonly letter: string;
   readonly hardware: string;
-  /** The changes of its first host: all of the kind add and drop the same. */
+  /** The changes of its first host: what is done is the same on all of the kind, what was there before may differ. */
   readonly changes: readonly Change[];
+  /** The same guest of the spec has another name on other hosts of the kind. */
+  readonly ownGuests: boolean;
   readonly reboots: number;
   readonly warnings: readonly string[];
   /** What stays as it was found, and on how many hosts of the kind it is so; what is so on most comes first. */
@@ -26,30 +30,46 @@ export function groupKinds(probed: readonly ProbedHost[]): {
   readonly kinds: readonly Kind[];
   readonly hosts: readonly PlanHost[];
 } {
+  const keys = probed.map(kindKey);
   const groups = new Map<string, ProbedHost[]>();
-  for (const host of probed) {
-    const key = kindKey(host);
-    if (key === undefined) continue;
+  probed.forEach((host, at) => {
+    const key = keys[at];
+    if (key === undefined) return;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [host]);
     else group.push(host);
-  }
+  });
   const ordered = [...groups].sort(([, a], [, b]) => b.length - a.length);
   const letters = new Map(ordered.map(([key], at) => [key, letter(at)]));
-  const letterOf = (host: ProbedHost) => letters.get(kindKey(host) ?? '') ?? '';
   return {
-    kinds: ordered.flatMap(([, hosts]) => kindOf(hosts, letterOf)),
-    hosts: probed.map((host) => ({ ...host, letter: letterOf(host) })),
+    kinds: ordered.flatMap(([, hosts], at) => kindOf(hosts, letter(at))),
+    hosts: probed.map((host, at) => ({ ...host, letter: letters.get(keys[at] ?? '') ?? '' })),
   };
 }
 
-function kindOf(hosts: readonly ProbedHost[], letterOf: (host: ProbedHost) => string): Kind[] {
+function kindOf(hosts: readonly ProbedHost[], letter: string): Kind[] {
   const [first] = hosts;
   if (first?.plan.kind !== 'changes') return [];
   const { hardware, changes, reboots, warnings } = first.plan;
   const names = hosts.map((host) => host.connection.name);
-  const letter = letterOf(first);
-  return [{ letter, hardware, changes, reboots, warnings, left: countLeft(hosts), hosts: names }];
+  const guests = new Set(hosts.map((host) => guestsOf(host).join('\n')));
+  return [
+    {
+      letter,
+      hardware,
+      changes,
+      ownGuests: guests.size > 1,
+      reboots,
+      warnings,
+      left: countLeft(hosts),
+      hosts: names,
+    },
+  ];
+}
+
+function guestsOf({ plan }: ProbedHost): readonly string[] {
+  if (plan.kind !== 'changes') return [];
+  return plan.changes.flatMap((change) => (change.kind === 'attach' ? change.domain : []));
 }
 
 function countLeft(hosts: readonly ProbedHost[]): readonly LeftAlone[] {
@@ -63,19 +83,22 @@ function countLeft(hosts: readonly ProbedHost[]): readonly LeftAlone[] {
 }
 
 /**
- * What a kind's hosts share; `undefined` for a host without changes. The whole lines are not part of it, since
- * `root=UUID=...` differs on every host, nor is what is left alone, which changes nothing.
+ * What a kind's hosts share; `undefined` for a host without changes. It is what a plan says of them, so that the words over
+ * a kind hold on each of its hosts. The whole kernel lines are not part of it, since `root=UUID=...` differs on every
+ * host, nor are MAC addresses, nor what is left alone, which changes nothing.
  */
-function kindKey({ plan }: ProbedHost): string | undefined {
+function kindKey(host: ProbedHost): string | undefined {
+  const { plan } = host;
   if (plan.kind !== 'changes') return undefined;
-  const changes = plan.changes.map((change) => [
-    change.kind,
-    change.loader,
-    change.add,
-    change.drop,
-    change.dropIn.before === null,
-  ]);
-  return JSON.stringify([plan.hardware, changes, plan.reboots, plan.warnings]);
+  const guest = (domain: string) => guestEntry(host, domain);
+  const lines = describeChanges(plan.changes, { exact: false, guest });
+  return JSON.stringify([plan.hardware, lines, plan.reboots, plan.warnings]);
+}
+
+/** Which guest of the spec it is: by its entry, since its name may be made from a host's own variable. */
+function guestEntry({ scope }: { readonly scope?: HostScope }, domain: string): string {
+  const guest = scope?.guests.find((one) => one.domain === domain);
+  return guest === undefined ? domain : `entry ${guest.entry}`;
 }
 
 function letter(at: number): string {

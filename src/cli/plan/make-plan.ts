@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import type { HostConnection } from '../../domain/host-entry.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
+import { scopeWithoutInventory } from '../../schema/host-scopes.ts';
 import type { CommandContext } from '../context.ts';
 import { connectionOf, hostsOf, readSpec, type SpecFile, readCapture } from '../inputs.ts';
 import { withHosts } from '../with-hosts.ts';
@@ -15,7 +16,7 @@ export async function makePlan(
   options: { readonly parallel: number },
 ): Promise<PlanFile> {
   const spec = await readSpec(file);
-  const { hosts: entries, warnings } = await hostsOf(spec, context.signal);
+  const { hosts: entries, scopes, warnings } = await hostsOf(spec, context.signal);
   for (const warning of warnings) context.note(`warning ${warning}`);
   const connections = entries.map(connectionOf);
   const began = Date.now();
@@ -24,6 +25,7 @@ export async function makePlan(
       hosts,
       connections,
       target: spec.spec.target,
+      scopes,
       parallel: options.parallel,
       signal: context.signal,
       onProgress: progressOf(context, connections.length),
@@ -32,13 +34,26 @@ export async function makePlan(
   return seal(spec, probed, Date.now() - began);
 }
 
-/** Plans for a capture as if it were the spec's only host; the inventory is not read. */
-export async function makePlanFromCapture(file: string, dir: string): Promise<PlanFile> {
+/**
+ * Plans for a capture as if it were the spec's only host. The inventory is not read, so entries of the target that need
+ * it are left out, which is said.
+ */
+export async function makePlanFromCapture(
+  context: Pick<CommandContext, 'note'>,
+  file: string,
+  dir: string,
+): Promise<PlanFile> {
   const spec = await readSpec(file);
+  const { target } = spec.spec;
+  const { scope, left } = scopeWithoutInventory(target);
+  if (left.length > 0) {
+    context.note(`left out, since a capture has no inventory: ${left.join(', ')}`);
+  }
   const facts = parseFacts(await readCapture(dir));
   const name = facts.hostname === '' ? basename(resolve(dir)) : facts.hostname;
   const connection: HostConnection = { name, address: name, port: 22, user: 'root' };
-  return seal(spec, [planFacts(connection, facts, spec.spec.target)], 0, dir);
+  const probed = planFacts(connection, facts, target, left.length > 0 ? scope : undefined);
+  return seal(spec, [probed], 0, dir);
 }
 
 function seal(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HostPlan } from '../../domain/changes.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
 import type { Spec } from '../../domain/spec.ts';
+import type { HostScope } from '../../domain/target-for.ts';
 
 /** What the plan found on one host; `unreachable` when the probe could not be carried out. */
 export type ProbedPlan =
@@ -14,6 +15,8 @@ export interface ProbedHost {
   readonly guests: readonly string[];
   /** What its changes leave as it was found, and why, in sentences; empty for a host without changes. */
   readonly left: readonly string[];
+  /** Which entries of the target hold here; absent when the target has none that differ between hosts. */
+  readonly scope?: HostScope;
 }
 
 /** A host of a plan with the letter of its kind; empty for a host without changes. */
@@ -22,7 +25,7 @@ export interface PlanHost extends ProbedHost {
 }
 
 /** Version of a plan's file; a release reads only its own. */
-export const PLAN_VERSION = 2;
+export const PLAN_VERSION = 3;
 
 /** A plan as it is kept in a file: what `start --plan ID` starts, exactly. */
 export interface PlanFile {
@@ -53,14 +56,15 @@ export function sealPlan(plan: Omit<PlanFile, 'version' | 'id' | 'digest'>): Pla
 /** What makes a host's plan the same plan. Boot ids, guests and sentences are not part of it. */
 function essence(host: PlanHost): unknown {
   const { connection, plan } = host;
+  const scope = host.scope === undefined ? [] : [host.scope];
   switch (plan.kind) {
     case 'changes':
-      return [connection, plan.kind, plan.digest];
+      return [connection, plan.kind, plan.digest, ...scope];
     case 'compliant':
-      return [connection, plan.kind];
+      return [connection, plan.kind, ...scope];
     case 'blocked':
     case 'held':
     case 'unreachable':
-      return [connection, plan.kind, plan.code];
+      return [connection, plan.kind, plan.code, ...scope];
   }
 }

@@ -1,3 +1,5 @@
+import { changeWarnings, targetWarnings } from '../../domain/target-warnings.ts';
+import { groupedBy } from '../render/grouped-by.ts';
 import type { TimeEstimate } from './estimate-time.ts';
 import type { Kind } from './group-kinds.ts';
 import { groupKinds } from './group-kinds.ts';
@@ -16,12 +18,20 @@ export interface WavePreview {
   readonly maxFailures?: number;
 }
 
-/** Guests that ran on hosts with changes when they were probed. */
+/** Guests that ran on hosts that will reboot when they were probed. */
 export interface GuestsPreview {
   readonly guests: number;
   readonly hosts: readonly string[];
   /** A drain hook empties them; without one each of these hosts is held with `drain.guests-running`. */
   readonly drained: boolean;
+}
+
+/** What shows itself only on the running host. */
+export interface NotKnown {
+  readonly until: 'the reboot' | 'the VFs are made';
+  readonly what: readonly string[];
+  /** Letters. */
+  readonly kinds: readonly string[];
 }
 
 /** A plan as it is shown: everything counted and grouped. */
@@ -34,10 +44,11 @@ export interface PlanView {
   readonly blocked: readonly Obstacle[];
   readonly unreachable: readonly Obstacle[];
   readonly reboots: number;
-  /** Hosts that the drain hook empties; 0 without one. */
+  /** Hosts that the drain hook empties, since they reboot; 0 without one. */
   readonly drains: number;
-  /** What shows itself only on the running host, after its reboot. */
-  readonly notKnown: readonly string[];
+  /** What everybody who looks at the plan has to see. */
+  readonly warnings: readonly string[];
+  readonly notKnown: readonly NotKnown[];
   readonly guests: GuestsPreview;
   readonly waves: readonly WavePreview[];
   readonly budget: { readonly maxUnavailable: number; readonly maxFailures: number };
@@ -51,7 +62,9 @@ export function createPlanView(
   preview: Pick<PlanView, 'waves' | 'budget' | 'estimate'>,
 ): PlanView {
   const { kinds } = groupKinds(plan.hosts);
-  const changing = kinds.reduce((sum, kind) => sum + kind.hosts.length, 0);
+  const hostsOf = (some: readonly Kind[]) => some.reduce((sum, { hosts }) => sum + hosts.length, 0);
+  const changing = hostsOf(kinds);
+  const rebooting = hostsOf(kinds.filter(({ reboots }) => reboots > 0));
   return {
     plan,
     kinds,
@@ -60,25 +73,58 @@ export function createPlanView(
     blocked: obstacles(plan.hosts, ['blocked', 'held']),
     unreachable: obstacles(plan.hosts, ['unreachable']),
     reboots: kinds.reduce((sum, kind) => sum + kind.reboots * kind.hosts.length, 0),
-    drains: plan.spec.hooks.drain === undefined ? 0 : changing,
-    notKnown: changing === 0 ? [] : notKnown(plan),
+    drains: plan.spec.hooks.drain === undefined ? 0 : rebooting,
+    warnings: warningsOf(plan, kinds),
+    notKnown: notKnown(plan, kinds),
     guests: guestsOf(plan),
     ...preview,
   };
 }
 
-/** Groups exist only once a kernel with the IOMMU on has made them (law 14: say what could not be predicted). */
-function notKnown({ spec }: PlanFile): readonly string[] {
+/** Of the target and of the changes: a plan may be made by a spec whose target says less than what is left to do. */
+function warningsOf({ spec }: PlanFile, kinds: readonly Kind[]): readonly string[] {
+  const ofChanges = kinds.flatMap(({ changes }) => changeWarnings(changes));
+  return [...new Set([...targetWarnings(spec.target), ...ofChanges])];
+}
+
+/**
+ * Groups exist only once a kernel with the IOMMU on has made them, and VFs have addresses and groups only once they are made
+ * (law 14: say what could not be predicted).
+ */
+function notKnown({ spec }: PlanFile, kinds: readonly Kind[]): readonly NotKnown[] {
   const { iommu, hostDma } = spec.target;
-  if (iommu === 'disabled' || (iommu === undefined && hostDma === undefined)) return [];
-  return ['IOMMU groups', "the groups' domain types"];
+  const isAsked = iommu !== 'disabled' && (iommu !== undefined || hostDma !== undefined);
+  const told = kinds.map(({ letter, changes, reboots }) => {
+    const groups = isAsked && changes.some(({ kind }) => kind === 'cmdline');
+    const vfs = changes.some((change) => change.kind === 'vfs' && change.after.count > 0);
+    return {
+      letter,
+      until: reboots > 0 ? ('the reboot' as const) : ('the VFs are made' as const),
+      what: [
+        ...(groups ? ['IOMMU groups', "the groups' domain types"] : []),
+        ...(vfs ? ['VF addresses'] : []),
+        ...(vfs && !groups ? ['IOMMU groups of the VFs'] : []),
+      ],
+    };
+  });
+  return groupedBy(
+    told.filter(({ what }) => what.length > 0),
+    ({ until, what }) => [until, ...what].join(),
+  ).map(([, group]) => {
+    const [{ until, what }] = group;
+    return { until, what, kinds: group.map(({ letter }) => letter) };
+  });
 }
 
 function guestsOf({ hosts, spec }: PlanFile): GuestsPreview {
-  const busy = hosts.filter((host: PlanHost) => host.letter !== '' && host.guests.length > 0);
+  const busy = hosts.filter(({ plan, guests }) => willReboot(plan) && guests.length > 0);
   return {
     guests: busy.reduce((sum, host) => sum + host.guests.length, 0),
     hosts: busy.map((host) => host.connection.name),
     drained: spec.hooks.drain !== undefined,
   };
+}
+
+function willReboot(plan: PlanHost['plan']): boolean {
+  return plan.kind === 'changes' && plan.reboots > 0;
 }

@@ -1,23 +1,26 @@
+import { compact } from '../../domain/compact.ts';
 import { rulesOf, type RolloutRules } from '../../domain/rollout/rules.ts';
 import type { WaveSpec } from '../../domain/spec.ts';
 import type { PlannedHost } from '../../domain/status.ts';
 import { assumedHostTime, estimateTime, type HostTime } from './estimate-time.ts';
-import type { PlanFile } from './plan-file.ts';
+import type { PlanFile, PlanHost } from './plan-file.ts';
 import type { PlanView, WavePreview } from './plan-view.ts';
 
 /** A plan's hosts as a rollout is started with them. A host that the planner would hold is left out like a blocked one. */
 export function plannedHosts(plan: Pick<PlanFile, 'hosts'>): readonly PlannedHost[] {
-  return plan.hosts.map(({ connection, plan: found, letter }): PlannedHost => {
+  return plan.hosts.map((host): PlannedHost => {
+    const { plan: found, letter } = host;
+    const here = compact({ connection: host.connection, scope: host.scope });
     switch (found.kind) {
       case 'changes':
-        return { connection, planned: 'changes', kind: letter, digest: found.digest };
+        return { ...here, planned: 'changes', kind: letter, digest: found.digest };
       case 'compliant':
-        return { connection, planned: 'compliant', kind: '' };
+        return { ...here, planned: 'compliant', kind: '' };
       case 'blocked':
       case 'held':
-        return { connection, planned: 'blocked', kind: '', code: found.code };
+        return { ...here, planned: 'blocked', kind: '', code: found.code };
       case 'unreachable':
-        return { connection, planned: 'unreachable', kind: '', code: found.code };
+        return { ...here, planned: 'unreachable', kind: '', code: found.code };
     }
   });
 }
@@ -25,7 +28,7 @@ export function plannedHosts(plan: Pick<PlanFile, 'hosts'>): readonly PlannedHos
 /** The waves, limits and time that a rollout of this plan would have, by the rollout's own rules. */
 export function previewRollout(
   plan: PlanFile,
-  hostTime: HostTime = assumedHostTime(plan.spec),
+  hostTime: HostTime = assumedHostTime(plan.spec, plan.hosts.some(reboots)),
 ): Pick<PlanView, 'waves' | 'budget' | 'estimate'> {
   const hosts = plannedHosts(plan);
   const rules = rulesOf({ direction: 'forward', spec: plan.spec, hosts });
@@ -36,6 +39,10 @@ export function previewRollout(
     budget: { maxUnavailable: rules.unavailableMax, maxFailures: rules.failuresMax },
     ...(estimate === undefined ? {} : { estimate }),
   };
+}
+
+function reboots({ plan }: PlanHost): boolean {
+  return plan.kind === 'changes' && plan.reboots > 0;
 }
 
 function previewWave(rules: RolloutRules, at: number, asked: WaveSpec | undefined): WavePreview {

@@ -1,10 +1,15 @@
+import type { Change } from '../../domain/changes.ts';
+import { cmdlineOf } from '../../domain/changes.ts';
+import { devicesLeftAlone } from '../../domain/devices/plan-devices.ts';
+import { compact } from '../../domain/compact.ts';
 import type { Facts } from '../../domain/facts.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
 import { leftAlone } from '../../domain/left-alone.ts';
 import type { Target } from '../../domain/spec.ts';
+import { targetFor, type HostScope } from '../../domain/target-for.ts';
 import { makeHostPlan } from '../../facts/host-plan.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
-import { INSPECT_PROBE } from '../../facts/probe.ts';
+import { FACTS_PROBE, INSPECT_PROBE } from '../../facts/probe.ts';
 import type { Snapshot } from '../../facts/snapshot.ts';
 import type { HostDirectory } from '../../host/connection.ts';
 import { HostError } from '../../host/errors.ts';
@@ -18,23 +23,31 @@ export function probeHost(hosts: HostDirectory, connection: HostConnection): Pro
   return hosts.host(connection).read({ entries: INSPECT_PROBE, deadlineMs: PROBE_DEADLINE_MS });
 }
 
+/** Reads one host for a person: as `probeHost`, and what asks the devices themselves. Throws a HostError. */
+export function probeWhole(hosts: HostDirectory, connection: HostConnection): Promise<Snapshot> {
+  return hosts.host(connection).read({ entries: FACTS_PROBE, deadlineMs: PROBE_DEADLINE_MS });
+}
+
 /** Probes many hosts, at most `parallel` at once, and plans each; the answers keep the hosts' order. */
 export async function probeHosts(options: {
   readonly hosts: HostDirectory;
   readonly connections: readonly HostConnection[];
   readonly target: Target;
+  /** What of the target holds on which host, by name; a host that is not in it has all that is said of every host. */
+  readonly scopes?: ReadonlyMap<string, HostScope>;
   readonly parallel: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (done: number) => void;
 }): Promise<readonly ProbedHost[]> {
-  const { hosts, connections, target, parallel, signal, onProgress } = options;
+  const { hosts, connections, target, scopes, parallel, signal, onProgress } = options;
   const answers = new Map<number, ProbedHost>();
   const queue = connections.entries();
   // All workers draw from one iterator, so that a slow host keeps only its own place busy.
   const work = async (): Promise<void> => {
     for (const [at, connection] of queue) {
       signal.throwIfAborted();
-      answers.set(at, await probeOne(hosts, connection, target));
+      const scope = scopes?.get(connection.name);
+      answers.set(at, await probeOne(hosts, connection, { target, ...compact({ scope }) }));
       hosts.forget(connection);
       onProgress?.(answers.size);
     }
@@ -43,16 +56,23 @@ export async function probeHosts(options: {
   return connections.flatMap((_, at) => answers.get(at) ?? []);
 }
 
+interface Asked {
+  readonly target: Target;
+  readonly scope?: HostScope;
+}
+
 async function probeOne(
   hosts: HostDirectory,
   connection: HostConnection,
-  target: Target,
+  asked: Asked,
 ): Promise<ProbedHost> {
+  const { target, scope } = asked;
   try {
-    return planFacts(connection, parseFacts(await probeHost(hosts, connection)), target);
+    const facts = parseFacts(await probeHost(hosts, connection));
+    return planFacts(connection, facts, target, scope);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { connection, plan: planOfError(error), guests: [], left: [] };
+    return { connection, plan: planOfError(error), guests: [], left: [], ...compact({ scope }) };
   }
 }
 
@@ -65,14 +85,28 @@ function planOfError(error: HostError): ProbedHost['plan'] {
   return { kind, code: error.code, sentence: error.message };
 }
 
-/** Plans one host from its facts. */
-export function planFacts(connection: HostConnection, facts: Facts, target: Target): ProbedHost {
-  const plan = makeHostPlan(facts, target);
-  const changes = plan.kind === 'changes' ? plan.changes : [];
+/** Plans one host from its facts, for what of the target holds there. */
+export function planFacts(
+  connection: HostConnection,
+  facts: Facts,
+  target: Target,
+  scope?: HostScope,
+): ProbedHost {
+  const here = targetFor(target, scope);
+  const plan = makeHostPlan(facts, here);
   return {
     connection,
     plan,
     guests: facts.runningGuests,
-    left: changes.flatMap((change) => leftAlone(facts, target, change)),
+    left: plan.kind === 'changes' ? leftOf(facts, here, plan.changes) : [],
+    ...compact({ scope }),
   };
+}
+
+function leftOf(facts: Facts, target: Target, changes: readonly Change[]): readonly string[] {
+  const line = cmdlineOf(changes);
+  return [
+    ...(line === undefined ? [] : leftAlone(facts, target, line)),
+    ...devicesLeftAlone(facts, target),
+  ];
 }

@@ -1,14 +1,32 @@
-import type { Change } from '../../domain/changes.ts';
 import type { BootLoaderFacts, Facts } from '../../domain/facts.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { RecordedRun } from '../../facts/record.ts';
 import { isStanding, parseRecord } from '../../facts/record.ts';
-import { columns, wrapWords } from './style.ts';
+import { changeWords } from './change-words.ts';
+import { deviceLines, type FactsView } from './facts-devices.ts';
+import { guestLines, settingRows } from './facts-guests.ts';
+import { sectionsText } from './lines.ts';
+import { columns, createStyle, wrapWords } from './style.ts';
 
-/** A host's facts as aligned lines; what was not found says so. */
-export function renderFacts(given: Facts): string {
+const PLAIN: FactsView = { style: createStyle(false), width: 110, all: false };
+
+/** A host's facts as aligned lines and tables; what was not found says so. */
+export function renderFacts(given: Facts, view: FactsView = PLAIN): string {
   const facts = plainLines(given);
+  return sectionsText(
+    [
+      hostLines(facts, given, view),
+      deviceLines(facts.devices, view),
+      guestLines(facts.devices, view),
+    ],
+    view.width,
+  );
+}
+
+/** `given`: as it was read, for the record, which is parsed here. */
+function hostLines(facts: Facts, given: Facts, view: FactsView): string[] {
   const { cpu, firmware } = facts;
+  const room = Math.max(40, view.width - LABEL_WIDTH);
   return columns([
     ...identityRows(facts),
     ['cpu', `${cpu.vendor}, virtualization ${cpu.virtualization ? 'on' : 'off'}`],
@@ -18,13 +36,17 @@ export function renderFacts(given: Facts): string {
     ['iommu', iommuText(facts)],
     ['runs as', facts.root ? 'root' : 'not root: commands need sudo -n'],
     ['guests', guestsText(facts)],
-    ...wrapWords(facts.runningArgs, 96).map((line, at) => [at === 0 ? 'runs with' : '', line]),
-    ...loaderRows(facts.bootLoader),
+    ...settingRows(facts.devices),
+    ...wrapWords(facts.runningArgs, room).map((line, at) => [at === 0 ? 'runs with' : '', line]),
+    ...loaderRows(facts.bootLoader, room),
     ...(facts.crashKernel ? [['crash', 'a crash kernel is loaded']] : []),
     ...leaseRows(facts),
     ...recordRows(given),
-  ]).join('\n');
+  ]);
 }
+
+/** The longest label and the gap after it. */
+const LABEL_WIDTH = 11;
 
 function identityRows(facts: Facts): string[][] {
   const system = facts.os.prettyName || facts.os.id || 'unknown';
@@ -58,13 +80,16 @@ function recordRows({ record: text, undone }: Facts): string[][] {
   const record = parseRecord(text, undone);
   if (record === undefined) return [['record', 'record.json is not as vfleet writes it']];
   if (record.runs.length === 0) return [['record', 'no rollout has changed this host']];
-  return plainLines(record.runs)
+  return record.runs
     .slice(-RUNS_SHOWN)
     .reverse()
-    .flatMap((run, at) => [
-      [at === 0 ? 'record' : '', `${run.rollout} of ${run.who} since ${run.since}: ${endOf(run)}`],
-      ...run.changes.map((change) => ['', `  ${argsText(change)}`]),
-    ]);
+    .flatMap((asWritten, at) => {
+      const run = plainLines(asWritten);
+      const head = `${run.rollout} of ${run.who} since ${run.since}: ${endOf(run)}`;
+      // The changes as they are written: in a plain text the lines of a file run together.
+      const changes = asWritten.changes.map((change) => ['', `  ${changeWords(change)}`]);
+      return [[at === 0 ? 'record' : '', head], ...changes];
+    });
 }
 
 function endOf(run: RecordedRun): string {
@@ -81,10 +106,6 @@ function endOf(run: RecordedRun): string {
   return `${end}${given}${left}`;
 }
 
-function argsText({ add, drop }: Change): string {
-  return [...add.map((arg) => `+ ${arg}`), ...drop.map((arg) => `- ${arg}`)].join(' ');
-}
-
 function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
@@ -98,12 +119,12 @@ function iommuText(facts: Facts): string {
   return `on: ${units.join(' ')}; ${groups.length} groups (${list})`;
 }
 
-function loaderRows(loader: BootLoaderFacts): string[][] {
+function loaderRows(loader: BootLoaderFacts, room: number): string[][] {
   if (!loader.supported) return [['loader', `not supported: ${loader.reason}`]];
   const trial = loader.oneShot.safe ? 'a trial boot is safe' : `no trial: ${loader.oneShot.reason}`;
   return [
     ['loader', `GRUB as on Debian; ${trial}`],
-    ...wrapWords(loader.defaultEntry.args, 96).map((line, at) => [
+    ...wrapWords(loader.defaultEntry.args, room).map((line, at) => [
       at === 0 ? 'will boot' : '',
       line,
     ]),

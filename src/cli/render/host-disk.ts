@@ -1,12 +1,15 @@
-import type { CmdlineChange } from '../../domain/changes.ts';
+import type { Change, CmdlineChange } from '../../domain/changes.ts';
+import { cmdlineOf } from '../../domain/changes.ts';
 import { sameArgs } from '../../domain/kernel-args.ts';
-import { STEPS } from '../../domain/host-run.ts';
+import { STEPS, type HostRunState } from '../../domain/host-run.ts';
 import type { HostStatus } from '../../domain/status.ts';
 import { TRIAL_ENTRY_ID } from '../../facts/boot-loader.ts';
 import { DROP_IN_PATH, STATE_DIR, TRIAL_SNIPPET_PATH } from '../../facts/probe.ts';
 import type { HostLook } from '../look-at-host.ts';
+import { textLines } from './change-lines.ts';
+import { describeChanges } from './describe-changes.ts';
 import { withLabel } from './lines.ts';
-import type { Style } from './style.ts';
+import { padEnd, type Style } from './style.ts';
 
 /** Which line a boot takes by default: `unproven`: the new one, without proof; `unknown`: it was being written. */
 type DefaultLine = 'old' | 'unproven' | 'proven' | 'unknown' | 'undoing';
@@ -17,25 +20,73 @@ interface OnDisk {
   readonly armed: 'yes' | 'no' | 'maybe';
 }
 
-/** What is changed on the host's disk, and which kernel line it boots when somebody cycles its power. */
+/** Column at which a change of devices or files begins, after the label of its kind. */
+const LABEL_WIDTH = 10;
+
+/** What is changed on the host, and what it comes up with when somebody cycles its power. Made of the changes as they are. */
 export function diskLines(status: HostStatus, look: HostLook | undefined, style: Style): string[] {
   const { undo } = status.run;
-  const [last] = undo.slice(-1);
-  if (last === undefined) return [withLabel('CHANGED', 'nothing')];
-  const disk = onDisk(status, last.change, look);
-  return [
-    ...undo.flatMap(({ change }, at) => argumentLines(change, at === 0 ? 'CHANGED' : '', style)),
-    ...filesOf(last.change, disk).map((line) => withLabel('', line)),
-    withLabel('MEANS', meaning(disk)),
+  if (undo.length === 0) return [withLabel('CHANGED', 'nothing')];
+  const changes = undo.map(({ change }) => change);
+  const last = cmdlineOf(changes.toReversed());
+  const disk = last && onDisk(status, last, look);
+  const changed = [
+    ...lineParts(changes, style),
+    ...(last === undefined || disk === undefined ? [] : filesOf(last, disk)),
+    ...deviceParts(changes, style),
   ];
+  const means = [
+    ...(disk === undefined ? [] : [meaning(disk)]),
+    ...deviceMeaning(changes, status.run),
+  ];
+  return [...labelled('CHANGED', changed), ...labelled('MEANS', means)];
 }
 
-function argumentLines(change: CmdlineChange, label: string, style: Style): string[] {
-  const parts = [
-    ...(change.add.length === 0 ? [] : [style.good(`+ ${change.add.join(' ')}`)]),
-    ...(change.drop.length === 0 ? [] : [style.bad(`- ${change.drop.join(' ')}`)]),
+function labelled(label: string, texts: readonly string[]): string[] {
+  return texts.map((text, at) => withLabel(at === 0 ? label : '', text));
+}
+
+/** What every change of the line adds and takes away. */
+function lineParts(changes: readonly Change[], style: Style): string[] {
+  const lines = describeChanges(changes.filter(({ kind }) => kind === 'cmdline'));
+  return lines
+    .filter(({ sign }) => sign !== undefined)
+    .flatMap((line) => textLines(line, style, Infinity));
+}
+
+/** The other changes that were begun, by kind. */
+function deviceParts(changes: readonly Change[], style: Style): string[] {
+  const lines = describeChanges(changes.filter(({ kind }) => kind !== 'cmdline'));
+  return lines.flatMap((line, at) => {
+    const label = lines[at - 1]?.label === line.label ? '' : line.label;
+    return textLines(line, style, Infinity).map((text) => padEnd(label, LABEL_WIDTH) + text);
+  });
+}
+
+/** What a boot makes again, by the kind of change that asked for it. */
+const AT_EACH_BOOT = { vfs: 'VFs', bind: 'drivers', hugepages: 'hugepages' } as const;
+
+/** What a boot makes of devices and modules: it does what their files say, as far as they are written. */
+function deviceMeaning(
+  changes: readonly Change[],
+  { undoing, reboots }: Pick<HostRunState, 'undoing' | 'reboots'>,
+): string[] {
+  const kinds = new Set<string>(changes.map(({ kind }) => kind));
+  if (undoing) {
+    const isLineOnly = changes.every(({ kind }) => kind === 'cmdline');
+    const taken = 'devices and files are being taken back: a boot does what is left of them';
+    return isLineOnly ? [] : [taken];
+  }
+  const again = Object.entries(AT_EACH_BOOT).flatMap(([kind, what]) =>
+    kinds.has(kind) ? what : [],
+  );
+  const made = `each boot sets ${again.join(' and ')} so again, as far as their files are written`;
+  return [
+    ...(reboots > 0 ? [] : ['no reboot is part of this: a power cycle boots the same kernel line']),
+    ...(kinds.has('modules') ? ['the module files act at each boot'] : []),
+    ...(again.length > 0 ? [made] : []),
+    ...(kinds.has('attach') ? ['guests have their devices in their configuration'] : []),
   ];
-  return parts.map((part, at) => withLabel(at === 0 ? label : '', part));
 }
 
 /** The files that stand there now, with what each does. */

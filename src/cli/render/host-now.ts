@@ -1,3 +1,4 @@
+import { cmdlineOf } from '../../domain/changes.ts';
 import { withoutTrialArgs } from '../../domain/drop-in.ts';
 import { sameArgSet } from '../../domain/kernel-args.ts';
 import type { HostStatus } from '../../domain/status.ts';
@@ -44,7 +45,7 @@ function bootText({ bootId }: Answer, { run }: HostStatus): string {
 }
 
 function lineText({ runningArgs }: Answer, { run }: HostStatus): string {
-  const change = run.changes[0] ?? run.undo[0]?.change;
+  const change = cmdlineOf([...run.changes, ...run.undo.map((entry) => entry.change)]);
   if (change === undefined) return '';
   const plain = withoutTrialArgs(runningArgs);
   const trial = plain.length === runningArgs.length ? '' : ' on trial';

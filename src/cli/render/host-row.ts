@@ -4,7 +4,7 @@ import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import type { HostLook } from '../look-at-host.ts';
 import { stateExitLines } from './host-exits.ts';
 import { lookText } from './host-now.ts';
-import { sectionsText, withLabel } from './lines.ts';
+import { sectionsText, warningLines, withLabel } from './lines.ts';
 import { shortName } from './status.ts';
 import type { Style } from './style.ts';
 import { age, localTimes, moment } from './time.ts';
@@ -38,6 +38,7 @@ export function renderHostRow(given: HostRowView, style: Style): string {
         HOST_STATE_TABLE[row.state].meaning,
         ...(row.note === undefined ? [] : [localTimes(row.note, now)]),
       ],
+      warningLines(rollout.warnings ?? [], style),
       look === undefined ? [] : [withLabel('NOW', lookText(look, undefined, style))],
       stateExitLines(row, name, style),
       [withLabel('MORE', more.join('     '))],

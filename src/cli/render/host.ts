@@ -1,17 +1,18 @@
 import { duration } from '../../domain/duration.ts';
 import type { HostConnection } from '../../domain/host-entry.ts';
-import { STEPS, type Step } from '../../domain/host-run.ts';
+import { STEP_OF_CHANGE, STEPS, type Step } from '../../domain/host-run.ts';
 import { HOST_STATE_TABLE } from '../../domain/host-states.ts';
 import { isAway } from '../../domain/holds.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { HostStatus, RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
+import { changeWarnings } from '../../domain/target-warnings.ts';
 import { UNDO_PATH } from '../../facts/probe.ts';
 import type { HostLook } from '../look-at-host.ts';
 import { compareLines } from './host-compare.ts';
 import { diskLines } from './host-disk.ts';
 import { holdExitLines, stateExitLines } from './host-exits.ts';
 import { guestsLine, nowLines } from './host-now.ts';
-import { commandLines, sectionsText, withLabel } from './lines.ts';
+import { commandLines, sectionsText, warningLines, withLabel } from './lines.ts';
 import { sshWords } from './ssh-command.ts';
 import type { Style } from './style.ts';
 import { age, localTimes, moment } from './time.ts';
@@ -35,10 +36,12 @@ export interface HostView {
 /** One host of a rollout as text: what is, what was changed, and every way out. */
 export function renderHost(given: HostView, style: Style): string {
   const view = plainLines(given);
-  const { status, look, width } = view;
+  const { status, width } = view;
   const sections = [
     headLines(view, style),
-    [...nowLines(view, style), guestsLine(view), ...diskLines(status, look, style)],
+    warningLines(warningsOf(view), style),
+    // The changes as they are: in a plain text files have no lines any more.
+    [...nowLines(view, style), guestsLine(view), ...diskLines(given.status, given.look, style)],
     [...stepLines(view, style), ...seenLines(status), ...leftLines(status), ...compareLines(view)],
     status.hold === undefined
       ? stateExitLines(status, view.rolloutName, style)
@@ -74,6 +77,13 @@ function stateText(status: HostStatus, now: Date, style: Style): string {
   return `${status.state.toUpperCase()}${at}   ${HOST_STATE_TABLE[status.state].meaning}`;
 }
 
+/** Of the rollout, and of what was planned for this host. */
+function warningsOf({ status, rollout }: HostView): readonly string[] {
+  const { changes, undo } = status.run;
+  const ofHost = changeWarnings([...changes, ...undo.map(({ change }) => change)]);
+  return [...new Set([...(rollout?.warnings ?? []), ...ofHost])];
+}
+
 /** The steps in the order in which they were begun: a retry begins one again, and a rollback has its own order. */
 function stepLines(view: HostView, style: Style): string[] {
   const { status, now } = view;
@@ -93,15 +103,28 @@ function stepLines(view: HostView, style: Style): string[] {
 }
 
 function stepsBegun({ run, step, stepsAt }: HostStatus): readonly (readonly [Step, number])[] {
-  const all = STEPS.flatMap((one) => {
+  const order = run.undoing ? UNDO_ORDER : STEPS;
+  const all = order.flatMap((one) => {
     const at = stepsAt[one];
     return at === undefined ? [] : [[one, Date.parse(at)] as const];
   });
-  const turned = run.undoing ? Date.parse(stepsAt.cmdline ?? '') : NaN;
+  // A rollback enters each of its steps, from the first one on, and so begins them again.
+  const turned = run.undoing ? Date.parse(stepsAt[UNDO_ORDER[0] ?? step] ?? '') : NaN;
   const mine = Number.isNaN(turned)
     ? all.filter(([one]) => STEPS.indexOf(one) <= STEPS.indexOf(step))
     : all.filter(([, at]) => at >= turned);
   return mine.toSorted(([, a], [, b]) => a - b);
+}
+
+/** The steps that change something, last first; then those that bring the host back. */
+const UNDO_ORDER: readonly Step[] = [
+  ...STEPS.filter(isChangeStep).toReversed(),
+  ...STEPS.filter((step) => !isChangeStep(step)),
+];
+
+function isChangeStep(step: Step): boolean {
+  const steps: readonly Step[] = Object.values(STEP_OF_CHANGE);
+  return steps.includes(step);
 }
 
 function seenLines(status: HostStatus): string[] {

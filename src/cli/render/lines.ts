@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { padEnd, widthOf, wrapWords } from './style.ts';
+import { padEnd, widthOf, wrapWords, type Style } from './style.ts';
 
 /** Sections of lines as one text: an empty line between two, no section without lines, no line wider than the terminal. */
 export function sectionsText(sections: readonly (readonly string[])[], width: number): string {
@@ -12,6 +12,11 @@ export function sectionsText(sections: readonly (readonly string[])[], width: nu
 /** `LABEL     text`: the text begins in column `width` at the earliest. */
 export function withLabel(label: string, text: string, width = 10): string {
   return `${padEnd(label, width)}${widthOf(label) >= width ? '  ' : ''}${text}`;
+}
+
+/** What nobody may overlook. */
+export function warningLines(warnings: readonly string[], style: Style): string[] {
+  return warnings.map((warning) => withLabel(style.warn('WARNING'), warning));
 }
 
 /** A command that may be longer than the room: in lines that a shell still takes as one. */

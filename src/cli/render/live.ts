@@ -28,6 +28,9 @@ export function renderLive(given: LiveView, style: Style): string {
   const top = [
     `${style.strong(status.id)}   ${phaseText(status, style)}   ${runningFor(status, now)}`,
     ...silenceLines(view, style),
+    ...(status.warnings ?? []).flatMap((warning) =>
+      wrapWords(`WARNING ${warning}`.split(' '), width).map(style.warn),
+    ),
     progressLine(status, now, width),
     ...wrapWords(localTimes(status.explanation, now).split(' '), width).map(style.faint),
     '',

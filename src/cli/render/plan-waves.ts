@@ -16,7 +16,7 @@ export function waveLines(view: PlanView, style: Style, width: number): string[]
     .map((wave) => `${wave.name} at the ${ordinal((wave.maxFailures ?? 0) + 1)}`);
   const own = strict.length === 0 ? '' : ` (${strict.join(', ')})`;
   return [
-    `${padEnd(style.strong('WAVES'), INDENT)}at most ${Math.min(limits.parallel, maxUnavailable)} down at once; ` +
+    `${padEnd(style.strong('WAVES'), INDENT)}at most ${Math.min(limits.parallel, maxUnavailable)}${view.reboots > 0 ? ' down' : ''} at once; ` +
       `no new host starts at the ${ordinal(maxFailures + 1)} failure${own}`,
     ...waveTable(view.waves, width),
   ];

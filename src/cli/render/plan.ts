@@ -1,22 +1,16 @@
-import type { Change } from '../../domain/changes.ts';
 import { count } from './count.ts';
 import { duration } from '../../domain/duration.ts';
 import { plainLines } from '../../domain/plain-line.ts';
-import type { Kind } from '../plan/group-kinds.ts';
 import type { Obstacle } from '../plan/obstacles.ts';
 import type { PlanView } from '../plan/plan-view.ts';
-import { commandLines, sectionsText } from './lines.ts';
+import { commandLines, sectionsText, warningLines } from './lines.ts';
+import { kindsLines, notKnownLines } from './plan-kinds.ts';
 import { timeLines, waveLines } from './plan-waves.ts';
-import { createStyle, padEnd, widthOf, wrapWords, type Style } from './style.ts';
+import { padEnd, widthOf, wrapWords, type Style } from './style.ts';
 import { localTimes } from './time.ts';
 
-const WIDTH = 110;
-/** Column at which what is said of a kind begins. */
-const KIND_INDENT = 12;
 /** Column at which what is said of hosts that cannot be changed begins. */
 const OBSTACLE_INDENT = 13;
-/** Most lines about what is left alone in one kind: hosts differ in their own arguments without end. */
-const LEFT_MAX = 6;
 
 export interface PlanLook {
   /** Columns of the terminal. */
@@ -33,12 +27,8 @@ export function renderPlan(given: PlanView, style: Style, look: PlanLook): strin
   return sectionsText(
     [
       headLines(view, style),
-      [
-        ...view.kinds.flatMap((kind, at) =>
-          kindLines(kind, view.kinds.slice(0, at), style, look.width),
-        ),
-        ...notKnownLines(view),
-      ],
+      warningLines(view.warnings, style),
+      [...kindsLines(given.kinds, style, look.width), ...notKnownLines(view)],
       [...guestLines(view, style), ...obstacleLines(view, style, look)],
       start ? [...waveLines(view, style, look.width), ...timeLines(view, style)] : [],
       closingLines(view, style, look),
@@ -83,71 +73,9 @@ function countHosts(obstacles: readonly Obstacle[]): number {
   return obstacles.reduce((sum, { hosts }) => sum + hosts.length, 0);
 }
 
-function kindLines(kind: Kind, earlier: readonly Kind[], style: Style, width: number): string[] {
-  const example = kind.hosts.length === 1 ? (kind.hosts[0] ?? '') : `e.g. ${kind.hosts[0] ?? ''}`;
-  const all = kind.hosts.length === 1 ? '' : `   (all: --hosts ${kind.letter})`;
-  const twin = earlier.find((other) => sameDiff(other, kind));
-  const diff =
-    twin === undefined
-      ? kind.changes.flatMap((change) => diffLines(change, style, width))
-      : [`  cmdline   as ${twin.letter}`];
-  return [
-    `${style.strong(`KIND ${kind.letter}`)}   ${count(kind.hosts.length, 'host')}   ${kind.hardware}   ${example}${all}`,
-    ...diff,
-    ...leftLines(kind, style),
-    ...kind.warnings.map((text) => `  ${style.warn('warning')}   ${text}`),
-  ];
-}
-
-function leftLines(kind: Kind, style: Style): string[] {
-  const sentences = kind.left.slice(0, LEFT_MAX).map(({ sentence, hosts }) => {
-    const some = hosts === kind.hosts.length ? '' : ` (${hosts} of ${kind.hosts.length} hosts)`;
-    return sentence + some;
-  });
-  const more = kind.left.length - sentences.length;
-  if (more > 0) sentences.push(`and ${more} more that few hosts share: see --json`);
-  return sentences.map((sentence, at) => {
-    const label = at === 0 ? style.strong('LEFT') : '';
-    return `  ${padEnd(label, KIND_INDENT - 2)}${sentence}`;
-  });
-}
-
-function sameDiff(a: Kind, b: Kind): boolean {
-  const plain = createStyle(false);
-  const diffOf = (kind: Kind) => kind.changes.flatMap((change) => diffLines(change, plain));
-  return diffOf(a).join('\n') === diffOf(b).join('\n');
-}
-
-/** What a change adds and takes away, and how. */
-export function diffLines(change: Change, style: Style, width = WIDTH): string[] {
-  const lines: string[] = [];
-  const label = (): string => (lines.length === 0 ? 'cmdline' : '');
-  const push = (sign: string, words: readonly string[], color: (text: string) => string): void => {
-    for (const line of wrapWords(words, width - KIND_INDENT - 2)) {
-      lines.push(`  ${padEnd(label(), 9)} ${color(`${sign} ${line}`)}`);
-    }
-  };
-  if (change.add.length > 0) push('+', change.add, style.good);
-  if (change.drop.length > 0) push('-', change.drop, style.bad);
-  const file = change.dropIn.before === null ? 'new file' : 'changes';
-  const how = `${file} /etc/default/grub.d/zz-vfleet.cfg; booted once on trial, then made default`;
-  for (const line of wrapWords(how.split(' '), width - KIND_INDENT)) {
-    lines.push(`  ${padEnd(label(), 9)} ${line}`);
-  }
-  return lines;
-}
-
-function notKnownLines(view: PlanView): string[] {
-  if (view.notKnown.length === 0) return [];
-  const letters = view.kinds.map((kind) => kind.letter).join(', ');
-  return [
-    `Not known before the reboot: ${view.notKnown.join(', ')} (${letters}). A surprise there holds the host.`,
-  ];
-}
-
 function guestLines({ guests }: PlanView, style: Style): string[] {
   if (guests.guests === 0) return [];
-  const where = `${guests.guests} run on ${count(guests.hosts.length, 'host')} to change`;
+  const where = `${guests.guests} run on ${count(guests.hosts.length, 'host')} to reboot`;
   const label = padEnd(style.strong('GUESTS'), OBSTACLE_INDENT);
   if (guests.drained)
     return [`${label}${where}; the drain hook empties each host before its change`];

@@ -1,17 +1,21 @@
 import { duration } from '../../domain/duration.ts';
 import type { Spec, Target, WaveSpec } from '../../domain/spec.ts';
-import { columns } from './style.ts';
+import { targetWarnings } from '../../domain/target-warnings.ts';
+import { sectionsText, warningLines } from './lines.ts';
+import { deviceRows } from './spec-devices.ts';
+import { columns, type Style } from './style.ts';
 
-/** What a spec asks for, with its defaults filled in. */
-export function renderSpec(spec: Spec): string {
-  const { limits, reboot, hooks } = spec;
+/** What a spec asks for, with its defaults filled in, in `width` columns. */
+export function renderSpec(spec: Spec, style: Style, width: number): string {
+  const { limits, reboot, hooks, target } = spec;
   const hookNames = (['drain', 'undrain', 'health'] as const).filter(
     (name) => hooks[name] !== undefined,
   );
-  return columns([
+  const rows = columns([
     ['spec', spec.name],
     ['hosts', spec.hosts.select],
-    ['target', targetText(spec.target)],
+    ...lineRows(target),
+    ...deviceRows(target),
     ['waves', spec.waves.map(waveText).join(', then ')],
     [
       'limits',
@@ -19,17 +23,19 @@ export function renderSpec(spec: Spec): string {
     ],
     ['hooks', hookNames.join(' ') || 'none: running guests hold a host'],
     ['reboot', `on trial, back within ${duration(reboot.timeoutMs)}`],
-  ]).join('\n');
+  ]);
+  return sectionsText([rows, warningLines(targetWarnings(target), style)], width);
 }
 
-function targetText(target: Target): string {
-  const { iommu, hostDma, kernelArgs } = target;
-  return [
+/** What it asks of the kernel line; nothing of a target for devices only. */
+function lineRows({ iommu, hostDma, kernelArgs }: Target): string[][] {
+  const text = [
     ...(iommu === undefined ? [] : [`IOMMU ${iommu}`]),
     ...(hostDma === undefined ? [] : [`host DMA ${hostDma}`]),
     ...kernelArgs.present.map((arg) => `+${arg}`),
     ...kernelArgs.absent.map((arg) => `-${arg}`),
   ].join(', ');
+  return text === '' ? [] : [['target', text]];
 }
 
 function waveText(wave: WaveSpec): string {

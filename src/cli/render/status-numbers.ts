@@ -44,12 +44,16 @@ function leftThere({ status, now }: StatusView): string[] {
   ];
 }
 
-/** A host tells its rollout of three steps only, since each report has its price: the others show within them. */
+/**
+ * A host tells its rollout of few steps only, since each report has its price: the others show within them. One that
+ * changes no device never tells of `vfs`.
+ */
 const STAGES: readonly (readonly [string, Step])[] = [
   ['inspect to drain', 'inspect'],
-  ['cmdline', 'cmdline'],
+  ['cmdline or modules', 'cmdline'],
   ['reboot or wait', 'reboot'],
   ['iommu to undrain', 'iommu'],
+  ['vfs to undrain', 'vfs'],
 ];
 
 function runningLines({ status }: StatusView): string[] {
@@ -66,8 +70,8 @@ function runningLines({ status }: StatusView): string[] {
   if (changed.length === 0 || status.direction === 'rollback') return lines;
   const have =
     changed.length === 1
-      ? '1 has or gets a kernel line that is not proven yet; on trial, a crash returns it to the old one'
-      : `${changed.length} have or get a kernel line that is not proven yet; all on trial, a crash returns them to the old one`;
+      ? '1 has or gets a kernel line or modules not proven yet; a line is on trial, a crash returns to the old one'
+      : `${changed.length} have or get a kernel line or modules not proven yet; lines are on trial, a crash returns to the old one`;
   return [...lines, withLabel('', have, LABEL)];
 }
 

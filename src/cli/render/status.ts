@@ -4,7 +4,7 @@ import { plainLines } from '../../domain/plain-line.ts';
 import type { RolloutHostStatus, RolloutStatus } from '../../domain/status.ts';
 import { EXIT_CODES } from '../outcome.ts';
 import { isFinal, outcomeOf } from '../rollout-outcome.ts';
-import { withLabel, sectionsText } from './lines.ts';
+import { sectionsText, warningLines, withLabel } from './lines.ts';
 import { count } from './count.ts';
 import { numberLines } from './status-numbers.ts';
 import { columns, type Style } from './style.ts';
@@ -35,6 +35,7 @@ export function renderStatus(given: StatusView, style: Style): string {
   const name = shortName(status);
   const sections = [
     headLines(view, style),
+    warningLines(status.warnings ?? [], style),
     heldLines(status, name, now, style),
     nothingLines(status, now),
     waveTable(status, now, name, style, width),

@@ -150,6 +150,14 @@ export const HOST_CODES = {
       'make it writable for root, then `vfleet retry NAME HOST`',
     ],
   },
+  'host.record-full': {
+    sentence: "The host's record has no room for another run.",
+    symptom: 'The host is held at drain; nothing was changed there.',
+    causes: ['several rollouts with hundreds of VFs each stand on this host'],
+    exits: [
+      '`vfleet skip NAME HOST --reason TEXT`, then roll back a rollout that stands there: `vfleet rollback OTHER HOST --reason TEXT`',
+    ],
+  },
   'host.record-unreadable': {
     sentence: "The host's record exists, but not as vfleet writes it.",
     symptom: 'The host is held before anything is changed: the state before would be lost.',

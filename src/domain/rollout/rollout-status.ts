@@ -2,6 +2,7 @@ import { compact } from '../compact.ts';
 import { HOST_STATES } from '../host-run.ts';
 import type { HostState } from '../host-run.ts';
 import type { RolloutHostStatus, RolloutInput, RolloutStatus, WaveStatus } from '../status.ts';
+import { targetWarnings } from '../target-warnings.ts';
 import { failureCount, unavailableCount } from './budget.ts';
 import { estimateEnd } from './estimate.ts';
 import { explain } from './explain.ts';
@@ -24,6 +25,7 @@ export function rolloutStatus(
     explanation: explain(rules, state),
     ...(state.paused === null ? {} : { pausedBy: state.paused.by }),
     owner: input.spec.owner,
+    ...warningsPart(input),
     ...(input.planId === undefined ? {} : { planId: input.planId }),
     startedBy: input.who,
     startedAt: new Date(state.startedAt).toISOString(),
@@ -40,6 +42,12 @@ export function rolloutStatus(
     verbs: verbsNow(rules, state),
     audit: state.audit,
   };
+}
+
+/** A rollout that takes changes back does nothing of what its target asks. */
+function warningsPart({ direction, spec }: RolloutInput): Pick<RolloutStatus, 'warnings'> {
+  const warnings = direction === 'forward' ? targetWarnings(spec.target) : [];
+  return warnings.length === 0 ? {} : { warnings };
 }
 
 function estimatePart(rules: RolloutRules, state: RolloutState): Pick<RolloutStatus, 'estimate'> {

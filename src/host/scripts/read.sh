@@ -42,6 +42,20 @@ ask() {
     grub-probe-fs) answer grub-probe-fs grub-probe --target=fs /boot/grub ;;
     grub-probe-abstraction) answer grub-probe-abstraction grub-probe --target=abstraction /boot/grub ;;
     space) answer space df -Pk /boot /etc /var/lib ;;
+    pci-names) answer pci-names pci_names ;;
+    msi-vectors) answer msi-vectors msi_vectors ;;
+    aer) answer aer in_folder /sys/bus/pci/devices '^TOTAL_ERR' aer_dev_correctable aer_dev_nonfatal aer_dev_fatal ;;
+    reserved-regions) answer reserved-regions in_folder /sys/kernel/iommu_groups ' direct$' reserved_regions ;;
+    bridge-config) answer bridge-config bridge_config ;;
+    mounts) answer mounts mounts ;;
+    ip-links) answer ip-links ip -j link show ;;
+    ip-addresses) answer ip-addresses ip -j address show ;;
+    default-routes) answer default-routes default_routes ;;
+    ssh-route) answer ssh-route ssh_route ;;
+    storage-routes) answer storage-routes storage_routes ;;
+    guests) answer guests guests ;;
+    vf-count-owners) answer vf-count-owners vf_count_owners ;;
+    initramfs) answer initramfs initramfs ;;
     *) exit 65 ;;
   esac
 }

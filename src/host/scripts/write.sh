@@ -2,6 +2,15 @@
 # The paths are those of src/host/writable-paths.ts.
 writable() {
   case $1 in
+    /etc/modprobe.d/vfleet.conf | /etc/modules-load.d/vfleet.conf | /etc/tmpfiles.d/vfleet.conf) return 0 ;;
+    /etc/udev/rules.d/70-vfleet-*:[0-9a-f][0-9a-f]:[01][0-9a-f].[0-7].rules | /etc/udev/rules.d/70-vfleet-*:[0-9a-f][0-9a-f]:[01][0-9a-f].[0-7].sh)
+      domain=${1#/etc/udev/rules.d/70-vfleet-}
+      domain=${domain%:*:*}
+      case $domain in
+        *[!0-9a-f]*) return 1 ;;
+        ???? | ????? | ?????? | ??????? | ????????) return 0 ;;
+      esac
+      ;;
     /etc/default/grub.d/zz-vfleet.cfg | /etc/grub.d/42_vfleet_trial | /etc/motd.d/50-vfleet) return 0 ;;
     /var/lib/vfleet/lock | /var/lib/vfleet/fence | /var/lib/vfleet/before) return 1 ;;
     /var/lib/vfleet/ | /var/lib/vfleet/.* | /var/lib/vfleet/*[!A-Za-z0-9._-]*) return 1 ;;

@@ -34,8 +34,8 @@ interface Faults {
   readonly garbled: () => HostError;
 }
 
-/** Most fields of one reply: a probe of the largest machines has some thousands, while 16 MiB could hold 16 million. */
-const FIELDS_MAX = 200_000;
+/** Most fields of one reply: a probe has some 75 for each PCI function, of which facts hold 4096; 16 MiB could hold 16 million. */
+const FIELDS_MAX = 320_000;
 
 /** Hands out NUL-ended fields up to the end mark; throws when the reply ends before it. */
 class Fields {

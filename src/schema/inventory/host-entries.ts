@@ -4,6 +4,7 @@ import type { Problem } from '../problem.ts';
 import { readConnection } from './ansible-connection.ts';
 import type { Findings } from './ansible-yaml.ts';
 import type { InventoryTree, TreeHost } from './inventory-tree.ts';
+import { isLabelName } from './label-name.ts';
 import { isTemplate } from './template.ts';
 
 /** Longest label value, in characters; longer variables are certificates and the like, not labels. */
@@ -67,12 +68,4 @@ function labelsOf(host: TreeHost): Record<string, string> {
     labels.push([name, value.text]);
   }
   return Object.fromEntries(labels);
-}
-
-/** Variables that steer Ansible or vfleet are no labels, nor are those that may hold a secret (law 10). */
-function isLabelName(name: string): boolean {
-  if (/^(?:ansible|vfleet)_/.test(name)) return false;
-  return !/pass(?:word|wd|phrase)?(?:$|_)|secret|token|credential|private|(?:^|_)key(?:$|_)|api_?key/i.test(
-    name,
-  );
 }

@@ -2,8 +2,10 @@ import type { Snapshot } from '../../facts/snapshot.ts';
 import { FileTree } from './file-tree.ts';
 import { machineOfSnapshot } from './machine-of-snapshot.ts';
 import { makeHostTree, seedOf, type HostTreeOptions } from './make-host-tree.ts';
+import { driverctl } from './programs/devices.ts';
 import { PROGRAMS } from './programs.ts';
-import { ModelHost, type ModelHostOptions } from './model-host.ts';
+import type { ModelHostOptions } from './model-host-options.ts';
+import { ModelHost } from './model-host.ts';
 
 type Behaviour = Pick<ModelHostOptions, 'faults' | 'timing' | 'clock' | 'units' | 'complain'>;
 
@@ -36,7 +38,24 @@ export function createModelHost(options: CreateModelHostOptions): ModelHost {
       ...behaviour,
     });
   }
+  return fromOptions(options, behaviour);
+}
+
+function fromOptions(options: HostTreeOptions & Behaviour, behaviour: Behaviour): ModelHost {
+  const { name, faults } = options;
   const firmwareOff = faults?.some((fault) => fault.kind === 'firmware-off') === true;
   const made = makeHostTree(firmwareOff ? { ...options, iommuFirmware: false } : options);
-  return new ModelHost({ name, ...made, programs: PROGRAMS, seed: seedOf(options), ...behaviour });
+  const host = new ModelHost({
+    name,
+    ...made,
+    programs: options.driverctl === true ? WITH_DRIVERCTL : PROGRAMS,
+    seed: seedOf(options),
+    ...behaviour,
+  });
+  for (const guest of options.guests ?? []) {
+    host.guests.add(typeof guest === 'string' ? { name: guest } : guest, seedOf(options));
+  }
+  return host;
 }
+
+const WITH_DRIVERCTL = new Map([...PROGRAMS, ['driverctl', { run: driverctl }]]);

@@ -1,4 +1,5 @@
 import type { Verb } from '../../host/wire.ts';
+import type { DeviceFault } from './faults-devices.ts';
 
 /**
  * What is wrong with a simulated host. A fault stays until it is repaired, unless it counts its `times`.
@@ -20,6 +21,8 @@ export type Fault =
       readonly program?: string;
       readonly times?: number;
     }
+  /** The next command that changes the host is killed after so many of its single writes, and its connection is cut. */
+  | { readonly kind: 'dies-after'; readonly writes: number }
   /** A reboot does not come back; a power cycle does. */
   | { readonly kind: 'never-returns' }
   /** A kernel line with our trial marker crashes: with `panic=N` the host returns by itself on the old line. */
@@ -36,22 +39,34 @@ export type Fault =
   /** Commands answer with bytes that no script of ours printed. */
   | { readonly kind: 'garbage' }
   /** Every command takes this much longer. */
-  | { readonly kind: 'slow'; readonly latencyMs: number };
+  | { readonly kind: 'slow'; readonly latencyMs: number }
+  | DeviceFault;
 
 export type FaultKind = Fault['kind'];
 type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 /** The faults of one host now. */
 export class Faults {
-  private all: readonly Fault[];
+  private now: readonly Fault[];
   private readonly used = new Map<Fault, number>();
+  private waiting: { readonly kind: FaultKind; readonly gone: () => void }[] = [];
 
   constructor(faults: readonly Fault[]) {
-    this.all = faults;
+    this.now = faults;
   }
 
   find<K extends FaultKind>(kind: K): FaultOf<K> | undefined {
-    return this.all.find((fault): fault is FaultOf<K> => fault.kind === kind);
+    return this.now.find((fault): fault is FaultOf<K> => fault.kind === kind);
+  }
+
+  /** All faults of a kind: there may be one for each of several devices. */
+  all<K extends FaultKind>(kind: K): readonly FaultOf<K>[] {
+    return this.now.filter((fault): fault is FaultOf<K> => fault.kind === kind);
+  }
+
+  /** Calls back once, when no fault of the kind is left. */
+  onceGone(kind: FaultKind, gone: () => void): void {
+    this.waiting.push({ kind, gone });
   }
 
   has(kind: FaultKind): boolean {
@@ -59,24 +74,38 @@ export class Faults {
   }
 
   add(fault: Fault): void {
-    this.all = [...this.all, fault];
+    this.now = [...this.now, fault];
   }
 
   /** Takes away the faults of a kind, or all of them. */
   remove(kind?: FaultKind): void {
-    this.all = kind === undefined ? [] : this.all.filter((fault) => fault.kind !== kind);
+    this.now = kind === undefined ? [] : this.now.filter((fault) => fault.kind !== kind);
+    const over = this.waiting.filter((it) => !this.has(it.kind));
+    this.waiting = this.waiting.filter((it) => !over.includes(it));
+    for (const { gone } of over) gone();
   }
 
   /** Whether a write to the path meets a full or read-only file system. */
   blocks(kind: 'disk-full' | 'read-only', path: string): boolean {
-    return this.all.some(
+    return this.now.some(
       (fault) => fault.kind === kind && `${path}/`.startsWith(`${fault.under ?? ''}/`),
     );
   }
 
+  /** Counts one write to the host; true when what does it is killed now. Happens once. */
+  takeWrite(): boolean {
+    const fault = this.find('dies-after');
+    if (fault === undefined) return false;
+    const done = (this.used.get(fault) ?? 0) + 1;
+    this.used.set(fault, done);
+    if (done < fault.writes) return false;
+    this.remove('dies-after');
+    return true;
+  }
+
   /** When the connection is to be cut at this command; counts it. */
   takeDrop(verb: Verb, program: string | undefined): 'before' | 'after' | undefined {
-    for (const fault of this.all) {
+    for (const fault of this.now) {
       if (fault.kind !== 'drops') continue;
       if (fault.verb !== undefined && fault.verb !== verb) continue;
       if (fault.program !== undefined && fault.program !== program) continue;

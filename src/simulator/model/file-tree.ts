@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../facts/snapshot.ts';
+import type { VirtualFiles } from './virtual-files.ts';
 
 /** One thing in the tree. A device node has no contents here; it only exists. */
 export type Node =
@@ -16,6 +17,9 @@ const MAGIC = /[*?[]/;
  */
 export class FileTree {
   private readonly nodes = new Map<string, Node>([['', { kind: 'dir', names: new Set() }]]);
+  private readonly virtual: VirtualFiles[] = [];
+  /** Where folders really are, while nothing changes. */
+  private folders: Map<string, string> | undefined;
 
   /** A tree with what a capture or a `read` holds. Names in listings of which nothing was read become empty files. */
   static fromSnapshot(snapshot: Snapshot): FileTree {
@@ -32,15 +36,58 @@ export class FileTree {
     return tree;
   }
 
+  /**
+   * Adds files that are made when they are looked at. A file that is put at the path of one covers it, and is gone again
+   * when it is removed.
+   */
+  mount(files: VirtualFiles): void {
+    this.virtual.push(files);
+    for (const root of files.roots) {
+      const cut = root.lastIndexOf('/');
+      const parent = root.slice(0, cut);
+      if (this.node(parent)?.kind !== 'dir') this.mkdir(parent);
+      const above = this.nodes.get(parent);
+      if (above?.kind === 'dir') above.names.add(root.slice(cut + 1));
+    }
+  }
+
+  /** Looks at much in one go: where folders really are is found out once for each, as nothing changes meanwhile. */
+  whileStill<T>(look: () => T): T {
+    this.folders = new Map();
+    try {
+      return look();
+    } finally {
+      this.folders = undefined;
+    }
+  }
+
   /** The path with every link in it followed; the last one only when `followLast`. `undefined`: a loop. */
   real(path: string, followLast = true): string | undefined {
+    const cut = path.lastIndexOf('/');
+    const name = path.slice(cut + 1);
+    if (this.folders === undefined || cut < 1 || name === '' || name.startsWith('.')) {
+      return this.walk(path, followLast);
+    }
+    const folder = this.folderOf(this.folders, path.slice(0, cut));
+    if (folder === undefined) return undefined;
+    const found = `${folder}/${name}`;
+    return followLast && this.node(found)?.kind === 'link' ? this.walk(found, true) : found;
+  }
+
+  private folderOf(known: Map<string, string>, path: string): string | undefined {
+    const found = known.get(path) ?? this.walk(path, true);
+    if (found !== undefined) known.set(path, found);
+    return found;
+  }
+
+  private walk(path: string, followLast: boolean): string | undefined {
     let rest = partsOf(path);
     let at = '';
     let links = 0;
     while (rest.length > 0) {
       const [part = '', ...others] = rest;
       const next = step(at, part);
-      const node = this.nodes.get(next);
+      const node = this.node(next);
       rest = others;
       if (node?.kind !== 'link' || (others.length === 0 && !followLast)) {
         at = next;
@@ -57,7 +104,7 @@ export class FileTree {
   /** What is at a path, or `undefined`. */
   at(path: string, followLast = true): Node | undefined {
     const real = this.real(path, followLast);
-    return real === undefined ? undefined : this.nodes.get(real);
+    return real === undefined ? undefined : this.node(real);
   }
 
   bytes(path: string): Uint8Array | undefined {
@@ -72,8 +119,12 @@ export class FileTree {
 
   /** Names in a directory, sorted by bytes; `undefined` when it is none. */
   names(path: string): readonly string[] | undefined {
-    const node = this.at(path);
-    return node?.kind === 'dir' ? [...node.names].sort() : undefined;
+    const real = this.real(path);
+    const node = real === undefined ? undefined : this.node(real);
+    if (real === undefined || node?.kind !== 'dir') return undefined;
+    const made = this.made(real);
+    const more = made?.kind === 'dir' && made !== node ? [...made.names] : [];
+    return [...new Set([...node.names, ...more])].sort();
   }
 
   /** Creates or replaces a file, with the folders on the way. A file that is replaced keeps its mode unless one is given. */
@@ -129,6 +180,26 @@ export class FileTree {
   /** Every path that is no directory, with its node; for tests that compare trees byte for byte. */
   *leaves(): Generator<[string, Exclude<Node, { kind: 'dir' }>]> {
     for (const [path, node] of this.nodes) if (node.kind !== 'dir') yield [path, node];
+    for (const root of this.virtual.flatMap(({ roots }) => roots)) yield* this.madeBelow(root);
+  }
+
+  private *madeBelow(path: string): Generator<[string, Exclude<Node, { kind: 'dir' }>]> {
+    const node = this.made(path);
+    if (node?.kind === 'dir') {
+      for (const name of node.names) yield* this.madeBelow(`${path}/${name}`);
+    } else if (node !== undefined && !this.nodes.has(path)) yield [path, node];
+  }
+
+  private node(path: string): Node | undefined {
+    return this.nodes.get(path) ?? this.made(path);
+  }
+
+  private made(path: string): Node | undefined {
+    for (const files of this.virtual) {
+      const node = files.node(path);
+      if (node !== undefined) return node;
+    }
+    return undefined;
   }
 
   private set(path: string, node: Node, followLast: boolean): void {
@@ -164,7 +235,7 @@ function matcher(part: string): (name: string) => boolean {
   const source = part.replace(/\[(!?)([^\]]+)\]|[\s\S]/gu, (token, not?: string, set?: string) => {
     if (set !== undefined) return `[${not === '!' ? '^' : ''}${set.replace(/[\\^]/g, '\\$&')}]`;
     if (token === '*') return '.*';
-    return token === '?' ? '.' : token.replace(/[.+^${}()|[\]\\/-]/g, '\\$&');
+    return token === '?' ? '.' : token.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
   });
   const pattern = new RegExp(`^${source}$`, 'su');
   const matches = (name: string): boolean =>

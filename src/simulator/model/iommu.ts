@@ -39,32 +39,13 @@ function isPassthrough(args: readonly string[]): boolean {
   return verdicts.at(-1) ?? false;
 }
 
-/** Writes the IOMMU's state into sysfs, in place of what an earlier boot left. */
-export function showIommu(tree: FileTree, machine: Machine, state: IommuState | undefined): void {
-  for (const folder of [
-    '/sys/class/iommu',
-    '/sys/kernel/iommu_groups',
-    '/sys/devices/virtual/iommu',
-  ]) {
+/** Writes the IOMMU's unit into sysfs, in place of what an earlier boot left. Groups are the bus's. */
+export function showIommu(tree: FileTree, state: IommuState | undefined): void {
+  for (const folder of ['/sys/class/iommu', '/sys/devices/virtual/iommu']) {
     tree.remove(folder);
     tree.mkdir(folder);
   }
-  for (const address of machine.groups.flat()) tree.remove(`${deviceFolder(address)}/iommu_group`);
   if (state === undefined) return;
   tree.mkdir(`/sys/devices/virtual/iommu/${state.unit}/devices`);
   tree.link(`/sys/class/iommu/${state.unit}`, `../../devices/virtual/iommu/${state.unit}`);
-  for (const [id, addresses] of machine.groups.entries()) {
-    const group = `/sys/kernel/iommu_groups/${id}`;
-    tree.put(`${group}/type`, `${state.type}\n`);
-    tree.put(`${group}/reserved_regions`, '0x00000000fee00000 0x00000000feefffff msi\n', 0o444);
-    for (const address of addresses) {
-      tree.link(`${group}/devices/${address}`, `../../../../devices/pci0000:00/${address}`);
-      tree.link(`${deviceFolder(address)}/iommu_group`, `../../../kernel/iommu_groups/${id}`);
-    }
-  }
-}
-
-/** Where a function's attributes are. The model keeps every function right below the root complex. */
-export function deviceFolder(address: string): string {
-  return `/sys/devices/pci0000:00/${address}`;
 }

@@ -1,10 +1,11 @@
 import type { Snapshot } from '../../facts/snapshot.ts';
 import { lineOf, namesIn, textOf } from '../../facts/snapshot.ts';
 import type { CpuVendor, Machine } from './machine.ts';
-import { defaultGroups } from './pci.ts';
+import { DEFAULT_DEVICES, uplinkOf } from './pci/default-devices.ts';
 
 /**
- * What the model needs to know of a real machine, from what was read of it. Groups that were not read are the model's own.
+ * What the model needs to know of a real machine, from what was read of it. PCI functions that were
+ * not read are the model's own; those that were stay as they are, and the model's kernel does nothing with them.
  * @throws Error when its grub.cfg does not say which root file system it boots.
  */
 export function machineOfSnapshot(snapshot: Snapshot): Machine {
@@ -23,7 +24,11 @@ export function machineOfSnapshot(snapshot: Snapshot): Machine {
     searchHints: cfg.includes('feature_platform_search_hint'),
     iommuFirmware: tables.includes('DMAR') || tables.includes('IVRS'),
     translatedType: 'DMA',
-    groups: defaultGroups(cpu),
+    functions: snapshotHasPci(snapshot) ? [] : DEFAULT_DEVICES[cpu],
+    nodes: [],
+    uplink: uplinkOf(DEFAULT_DEVICES[cpu]),
+    cpus: 1,
+    interruptRemapping: true,
     bootFs: probe('grub-probe-fs') ?? 'ext2',
     bootAbstraction: probe('grub-probe-abstraction') ?? '',
   };
@@ -35,4 +40,8 @@ function cpuOf(snapshot: Snapshot, tables: readonly string[]): CpuVendor {
   if (tables.includes('IVRS')) return 'amd';
   const modalias = lineOf(snapshot, '/sys/devices/system/cpu/modalias') ?? '';
   return modalias.includes('ven0002') ? 'amd' : 'intel';
+}
+
+function snapshotHasPci({ links }: Snapshot): boolean {
+  return [...links.keys()].some((path) => path.startsWith('/sys/bus/pci/devices/'));
 }

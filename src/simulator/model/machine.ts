@@ -1,4 +1,6 @@
 import type { GrubMachine } from './grub/update-grub.ts';
+import type { NodeSpec } from './kernel/memory.ts';
+import type { PciSpec } from './pci/pci-spec.ts';
 
 export type CpuVendor = 'intel' | 'amd';
 
@@ -12,8 +14,15 @@ export interface Machine extends GrubMachine {
    * invalidation on hardware that allows it shows `DMA-FQ`.
    */
   readonly translatedType: 'DMA' | 'DMA-FQ';
-  /** Addresses of the PCI functions, by IOMMU group. */
-  readonly groups: readonly (readonly string[])[];
+  /** What is on the PCI bus when it is switched on. */
+  readonly functions: readonly PciSpec[];
+  /** Interface of the management network, over which SSH and the default route go. */
+  readonly uplink: string;
+  readonly cpus: number;
+  /** Without it a device is given to a guest only when interrupts are declared harmless (VFIO). */
+  readonly interruptRemapping: boolean;
+  /** NUMA nodes. */
+  readonly nodes: readonly NodeSpec[];
   /** What grub-probe says of /boot/grub: `ext2`, `btrfs`, ... and `''`, `lvm`, `diskfilter`. */
   readonly bootFs: string;
   readonly bootAbstraction: string;

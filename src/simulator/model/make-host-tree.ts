@@ -3,7 +3,9 @@ import { DISTRIBUTIONS, type Os } from './distributions.ts';
 import { FileTree } from './file-tree.ts';
 import { generateGrubCfg } from './grub/update-grub.ts';
 import type { CpuVendor, Machine } from './machine.ts';
-import { defaultGroups, showPci } from './pci.ts';
+import type { GuestSpec } from './guests/guest-text.ts';
+import { DEFAULT_DEVICES, uplinkOf } from './pci/default-devices.ts';
+import type { PciSpec } from './pci/pci-spec.ts';
 import { seededBytes, seededUuid } from './random.ts';
 import { startKernel } from './start-kernel.ts';
 
@@ -27,8 +29,22 @@ export interface HostTreeOptions {
   readonly grubDefault?: string;
   readonly kvm?: boolean;
   readonly qemu?: boolean;
-  /** libvirt guests that run. */
-  readonly guests?: readonly string[];
+  /** libvirt guests; of a name alone, one that runs. */
+  readonly guests?: readonly (string | GuestSpec)[];
+  /** Functions beside the usual ones (default-devices.ts). */
+  readonly devices?: readonly PciSpec[];
+  /** Functions in place of the usual ones; needs a root disk and a network card, or facts will not trace them. */
+  readonly onlyDevices?: readonly PciSpec[];
+  /** 2 unless given; memory and CPUs are shared out evenly. */
+  readonly numaNodes?: number;
+  readonly interruptRemapping?: boolean;
+  /** Whether driverctl is installed. */
+  readonly driverctl?: boolean;
+  readonly biosVersion?: string;
+  /** MM/DD/YYYY, as SMBIOS has it. */
+  readonly biosDate?: string;
+  /** Files by path that are there before the first boot: modprobe.d, driverctl.d, netplan, ... */
+  readonly files?: Readonly<Record<string, string>>;
   readonly crashKernel?: boolean;
   readonly bootFs?: string;
   readonly bootAbstraction?: string;
@@ -48,14 +64,12 @@ export function makeHostTree(options: HostTreeOptions): HostTree {
   installSystem(tree, options);
   showHardware(tree, options, machine.cpu);
   installGrub(tree, options);
+  for (const [path, content] of Object.entries(options.files ?? {})) tree.put(path, content);
   tree.put('/boot/grub/grub.cfg', generateGrubCfg(tree, machine).text);
   const boot = bootLoader(tree, machine, () => false);
   if (boot.kind !== 'up') throw new Error(`${options.name} does not boot: ${boot.why}`);
   startKernel(tree, machine, { words: boot.words, name: options.name, boot: 0, seed });
   if (options.crashKernel === true) tree.put('/sys/kernel/kexec_crash_loaded', '1\n');
-  for (const guest of options.guests ?? []) {
-    tree.put(`/run/libvirt/qemu/${guest}.xml`, `<domstatus state='running'/>\n`, 0o600);
-  }
   return { tree, machine };
 }
 
@@ -67,6 +81,9 @@ export function seedOf({ seed, name }: Pick<HostTreeOptions, 'seed' | 'name'>): 
 function makeMachine(options: HostTreeOptions): Machine {
   const cpu = options.cpu ?? 'intel';
   const { flavour, translatedType } = distribution(options);
+  const nodes = options.numaNodes ?? 2;
+  const usual = options.onlyDevices ?? DEFAULT_DEVICES[cpu];
+  const functions = options.devices === undefined ? usual : [...usual, ...options.devices];
   return {
     cpu,
     flavour,
@@ -74,11 +91,27 @@ function makeMachine(options: HostTreeOptions): Machine {
     rootUuid: seededUuid(seedOf(options), 'root'),
     searchHints: flavour === 'ubuntu',
     iommuFirmware: options.iommuFirmware ?? true,
-    groups: defaultGroups(cpu),
+    functions,
+    uplink: uplinkOf(functions),
+    cpus: CPUS_EACH * nodes,
+    nodes: nodesOf(nodes, options.memoryGiB ?? 256),
+    interruptRemapping: options.interruptRemapping ?? true,
     bootFs: options.bootFs ?? 'ext2',
     bootAbstraction: options.bootAbstraction ?? '',
   };
 }
+
+const CPUS_EACH = 16;
+
+function nodesOf(count: number, memoryGiB: number): Machine['nodes'] {
+  return Array.from({ length: count }, (_, id) => ({
+    cpus: `${id * CPUS_EACH}-${(id + 1) * CPUS_EACH - 1}`,
+    memoryKiB: Math.floor((memoryGiB * 1024 * 1024 - UNSEEN_KIB) / count),
+  }));
+}
+
+/** What the firmware keeps of the memory. */
+const UNSEEN_KIB = 1_250_000;
 
 function distribution({ os }: HostTreeOptions) {
   return DISTRIBUTIONS[os ?? 'debian-12'];
@@ -96,6 +129,7 @@ function installSystem(tree: FileTree, options: HostTreeOptions): void {
   tree.mkdir('/var/lib');
   tree.mkdir('/run/libvirt/qemu');
   tree.mkdir('/tmp');
+  if (options.driverctl === true) tree.put('/usr/sbin/driverctl', '', 0o755);
   if (options.qemu === false) return;
   tree.put('/usr/bin/qemu-system-x86_64', '', 0o755);
   tree.put('/usr/share/qemu/keymaps/en-us', '');
@@ -131,7 +165,7 @@ function showHardware(tree: FileTree, options: HostTreeOptions, vendor: CpuVendo
     `processor\t: 0\nvendor_id\t: ${cpu.vendorId}\nflags\t\t: ${flags}\n\n`,
     0o444,
   );
-  const kiB = (options.memoryGiB ?? 256) * 1024 * 1024 - 1_250_000;
+  const kiB = (options.memoryGiB ?? 256) * 1024 * 1024 - UNSEEN_KIB;
   tree.put(
     '/proc/meminfo',
     `MemTotal:       ${kiB} kB\nMemFree:        ${kiB - 900_000} kB\n`,
@@ -143,8 +177,31 @@ function showHardware(tree: FileTree, options: HostTreeOptions, vendor: CpuVendo
     tree.put('/sys/devices/virtual/misc/kvm/dev', '10:232\n', 0o444);
     tree.link('/sys/class/misc/kvm', '../../devices/virtual/misc/kvm');
   }
-  showPci(tree, vendor);
+  tree.put('/proc/self/mountinfo', MOUNTINFO, 0o444);
+  tree.put('/proc/swaps', SWAPS, 0o444);
+  const dmi = {
+    sys_vendor: 'Example Systems',
+    product_name: 'Rack 2U',
+    bios_version: options.biosVersion ?? '2.19.1',
+    bios_date: options.biosDate ?? '05/01/2023',
+  };
+  for (const [name, value] of Object.entries(dmi)) {
+    tree.put(`/sys/class/dmi/id/${name}`, `${value}\n`, 0o444);
+  }
 }
+
+/** Shared by all hosts: the root disk is partition 2 of nvme0n1. */
+const MOUNTINFO =
+  Buffer.from(`22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
+23 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc rw
+24 27 0:5 / /dev rw,nosuid,relatime shared:2 - devtmpfs udev rw,size=975416k,mode=755
+26 27 0:23 / /run rw,nosuid,nodev,noexec,relatime shared:5 - tmpfs tmpfs rw,mode=755
+27 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,errors=remount-ro
+42 27 259:1 / /boot/efi rw,relatime shared:30 - vfat /dev/nvme0n1p1 rw,fmask=0077
+`);
+const SWAPS = Buffer.from(
+  'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/swap.img                               file\t\t8388604\t\t0\t\t-2\n',
+);
 
 /** Scripts of Debian's grub-common that the model knows; its own templates stand for what they hold. */
 const PACKAGED = [

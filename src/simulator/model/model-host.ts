@@ -7,52 +7,15 @@ import type { FileTree } from './file-tree.ts';
 import { HostDown } from './host-down.ts';
 import { HostLock } from './host-lock.ts';
 import { HostLog } from './host-log.ts';
+import { Guests } from './guests/guests.ts';
+import { ModelKernel } from './kernel/model-kernel.ts';
 import type { Machine } from './machine.ts';
+import { QUICK, type ModelHostOptions, type Timing } from './model-host-options.ts';
 import type { Attribute } from './poke-files.ts';
-import type { Program } from './programs.ts';
+import type { Program } from './programs/result.ts';
 import { answerQuery } from './queries.ts';
 import { Stall } from './stall.ts';
 import { startKernel } from './start-kernel.ts';
-
-/** How long things take, in milliseconds. */
-export interface Timing {
-  /** Every command, before it has an effect. */
-  readonly commandMs: number;
-  readonly updateGrubMs: number;
-  /** From the reboot command to the host being gone. */
-  readonly shutdownMs: number;
-  /** From being gone to answering again. */
-  readonly rebootMs: number;
-  /** What a second of `panic=N` takes. */
-  readonly panicSecondMs: number;
-}
-
-export const QUICK: Timing = {
-  commandMs: 0,
-  updateGrubMs: 0,
-  shutdownMs: 5,
-  rebootMs: 30,
-  panicSecondMs: 1,
-};
-
-export interface ModelHostOptions {
-  readonly name: string;
-  readonly tree: FileTree;
-  readonly machine: Machine;
-  /** The programs that it has, by name. */
-  readonly programs: ReadonlyMap<string, Program>;
-  /** What boot ids are made from. */
-  readonly seed?: string;
-  readonly faults?: readonly Fault[];
-  readonly timing?: Partial<Timing>;
-  readonly clock?: Clock;
-  /** Answers of queries that a capture holds, in place of the model's own. */
-  readonly queries?: ReadonlyMap<QueryName, QueryAnswer>;
-  /** Systemd units that are not simply absent; `ssh` and `libvirtd` are active unless told otherwise. */
-  readonly units?: Readonly<Record<string, 'active' | 'inactive' | 'failed'>>;
-  /** Where what the model does not know is said; a test may collect it. */
-  readonly complain?: (message: string) => void;
-}
 
 /**
  * A host that exists in memory only: files, and a kernel and boot loader that react to what is done to them. It is
@@ -71,6 +34,10 @@ export class ModelHost {
   /** Kernel files that react to a write, by path; a test or a later release adds them. */
   readonly attributes = new Map<string, Attribute>();
   readonly programs: Map<string, Program>;
+  /** Devices, modules, memory and udev. */
+  readonly kernel: ModelKernel;
+  /** libvirt's. */
+  readonly guests: Guests;
   readonly complaints: string[] = [];
   /** What a login shell prints in front of every answer. */
   banner: Uint8Array = new Uint8Array();
@@ -99,6 +66,25 @@ export class ModelHost {
     this.disk = new Disk(this.tree, this.faults);
     this.units = new Map(Object.entries({ ssh: 'active', libvirtd: 'active', ...options.units }));
     this.programs = new Map(options.programs);
+    this.kernel = new ModelKernel({
+      tree: this.tree,
+      faults: this.faults,
+      machine: () => this.machine,
+      complain: (message) => this.complain(message),
+      requested: (fn) => this.guests.requested(fn),
+    });
+    this.guests = new Guests({
+      tree: this.tree,
+      faults: this.faults,
+      kernel: this.kernel,
+      interruptRemapping: () => this.machine.interruptRemapping,
+    });
+    this.startDevices();
+  }
+
+  /** How many CPUs it has. */
+  get cpus(): number {
+    return this.machine.cpus;
   }
 
   /** Whether it answers. */
@@ -170,7 +156,7 @@ export class ModelHost {
   answer(query: QueryName, connection: string | undefined): QueryAnswer | undefined {
     if (query === 'ssh-connection' && connection !== undefined)
       return { code: 0, output: connection };
-    return this.options.queries?.get(query) ?? answerQuery(query, this.machine, this.faults);
+    return this.options.queries?.get(query) ?? answerQuery(query, this, connection);
   }
 
   /** What `systemctl reboot` starts: the command itself still returns. */
@@ -208,6 +194,7 @@ export class ModelHost {
       this.machine = { ...this.machine, iommuFirmware: true };
     }
     this.faults.remove(kind);
+    this.kernel.bus.look();
     this.tell();
   }
 
@@ -216,6 +203,7 @@ export class ModelHost {
     this.log.add({ verb: 'operator', what: 'fault', effect: fault.kind, changed: false });
     if (fault.kind === 'firmware-off') this.machine = { ...this.machine, iommuFirmware: false };
     this.faults.add(fault);
+    this.kernel.bus.look();
     this.tell();
   }
 
@@ -236,6 +224,7 @@ export class ModelHost {
   private goDown(): void {
     this.isUp = false;
     this.generation += 1;
+    this.kernel.stop();
     for (const lost of [...this.waiters]) lost(new HostDown());
     this.waiters.clear();
     this.tell();
@@ -270,8 +259,17 @@ export class ModelHost {
       boot: this.boots,
       seed: this.options.seed ?? this.name,
     });
+    this.startDevices();
     this.isUp = true;
     this.tell();
+  }
+
+  /** What the boot that runs now made of the devices, and the guests that start with the host. */
+  private startDevices(): void {
+    const line = (this.tree.text('/proc/cmdline') ?? '').trim().split(/\s+/);
+    const release = (this.tree.text('/proc/sys/kernel/osrelease') ?? '').trim();
+    this.kernel.start(line, release);
+    this.guests.start();
   }
 
   private later(ms: number, action: () => void): void {

@@ -2,32 +2,14 @@ import { CannotInterpret } from './grub/defaults.ts';
 import { readGrubenv, writeGrubenv } from './grub/grubenv.ts';
 import { generateGrubCfg } from './grub/update-grub.ts';
 import { DiskError } from './disk.ts';
+import { virsh } from './guests/virsh.ts';
 import type { ModelHost } from './model-host.ts';
-
-export interface ProgramResult {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Whether it changed the host. */
-  readonly changed: boolean;
-}
-
-/** A program of the model: its effect comes at the end of `takesMs`. */
-export interface Program {
-  takesMs?(args: readonly string[], host: ModelHost): number;
-  run(args: readonly string[], host: ModelHost): ProgramResult;
-  /** What it has said when it is ended at its deadline. */
-  said?: { readonly stdout: string; readonly stderr: string };
-}
+import { cmp, cp, diff, rm, stat, testFile } from './programs/coreutils.ts';
+import { lsinitramfs, modprobe, udevadm, updateInitramfs } from './programs/devices.ts';
+import { ip } from './programs/ip.ts';
+import { exit, type Program, type ProgramResult } from './programs/result.ts';
 
 const GRUBENV = '/boot/grub/grubenv';
-const exit = (code: number, stdout = '', stderr = '', changed = false): ProgramResult => ({
-  code,
-  stdout,
-  stderr,
-  changed,
-});
-
 /** The programs that every model host has. What is not here is not found. */
 export const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['true', { run: () => exit(0) }],
@@ -43,6 +25,21 @@ export const PROGRAMS: ReadonlyMap<string, Program> = new Map<string, Program>([
   ],
   ['grub-reboot', { run: grubReboot }],
   ['grub-editenv', { run: grubEditenv }],
+  ['modprobe', { run: modprobe }],
+  ['ip', { run: ip }],
+  ['udevadm', { run: udevadm }],
+  ['virsh', { run: virsh }],
+  ['lsinitramfs', { run: lsinitramfs }],
+  [
+    'update-initramfs',
+    { takesMs: (_args, host) => host.timing.updateInitramfsMs, run: updateInitramfs },
+  ],
+  ['cp', { run: cp }],
+  ['rm', { run: rm }],
+  ['cmp', { run: cmp }],
+  ['diff', { run: diff }],
+  ['test', { run: testFile }],
+  ['stat', { run: stat }],
 ]);
 
 function uname(args: readonly string[], { tree, name }: ModelHost): ProgramResult {

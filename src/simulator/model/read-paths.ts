@@ -1,5 +1,5 @@
 import type { QueryName, QueryAnswer, Snapshot } from '../../facts/snapshot.ts';
-import type { ReadRequest } from '../../host/port.ts';
+import type { ReadEntry, ReadRequest } from '../../host/port.ts';
 import type { ModelHost } from './model-host.ts';
 
 interface Parts {
@@ -16,15 +16,24 @@ export function readPaths(
   connection: string | undefined,
 ): Snapshot {
   const parts: Parts = { files: new Map(), links: new Map(), dirs: new Map(), queries: new Map() };
-  for (const entry of entries) {
-    if (entry.kind === 'query') {
-      const answer = host.answer(entry.query, connection);
-      if (answer !== undefined) parts.queries.set(entry.query, answer);
-      continue;
-    }
-    for (const path of host.tree.glob(entry.glob)) READERS[entry.kind](host, path, parts);
-  }
+  host.tree.whileStill(() => {
+    for (const entry of entries) readEntry(host, entry, connection, parts);
+  });
   return parts;
+}
+
+function readEntry(
+  host: ModelHost,
+  entry: ReadEntry,
+  connection: string | undefined,
+  parts: Parts,
+): void {
+  if (entry.kind === 'query') {
+    const answer = host.answer(entry.query, connection);
+    if (answer !== undefined) parts.queries.set(entry.query, answer);
+    return;
+  }
+  for (const path of host.tree.glob(entry.glob)) READERS[entry.kind](host, path, parts);
 }
 
 const READERS: Readonly<

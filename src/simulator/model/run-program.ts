@@ -1,6 +1,7 @@
 import { OUTPUT_BYTES_MAX, type RunOutcome, type RunRequest } from '../../host/port.ts';
+import { HostDown } from './host-down.ts';
 import type { ModelHost } from './model-host.ts';
-import type { Program } from './programs.ts';
+import type { Program } from './programs/result.ts';
 
 const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -25,6 +26,7 @@ export async function runProgram(
   }
   const { code, stdout, stderr, changed } = program.run(args, host);
   logRun(host, argv, `exit ${code}`, changed);
+  if (changed && host.faults.takeWrite()) throw new HostDown();
   return { kind: 'exited', code, stdout: tail(stdout), stderr: tail(stderr) };
 }
 

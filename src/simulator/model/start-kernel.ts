@@ -24,10 +24,11 @@ export function startKernel(tree: FileTree, machine: Machine, start: KernelStart
   tree.put('/sys/kernel/kexec_crash_loaded', '0\n', 0o444);
   const release = /vmlinuz-(\S+)/.exec(start.words[0] ?? '')?.[1];
   if (release !== undefined) tree.put('/proc/sys/kernel/osrelease', `${release}\n`);
-  for (const guest of tree.names('/run/libvirt/qemu') ?? [])
-    tree.remove(`/run/libvirt/qemu/${guest}`);
   showAcpi(tree, machine);
-  showIommu(tree, machine, iommuState(machine, args));
+  const iommu = iommuState(machine, args);
+  showIommu(tree, iommu);
+  const remaps = iommu !== undefined && machine.interruptRemapping;
+  tree.put('/sys/kernel/irq/1/chip_name', remaps ? 'IR-IO-APIC\n' : 'IO-APIC\n', 0o444);
 }
 
 /** Tables as the lab's machines have them; DMAR or IVRS only when firmware has the IOMMU switched on. */

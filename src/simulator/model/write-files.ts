@@ -3,6 +3,7 @@ import { sha256 } from '../../host/wire.ts';
 import { isWritablePath } from '../../host/writable-paths.ts';
 import { DiskError } from './disk.ts';
 import { Refused } from './guard.ts';
+import { HostDown } from './host-down.ts';
 import type { ModelHost } from './model-host.ts';
 
 const BEFORE = '/var/lib/vfleet/before';
@@ -20,6 +21,7 @@ export function writeFiles(host: ModelHost, files: readonly FileWrite[]): readon
       effect: outcome.kind,
       changed: outcome.kind === 'written',
     });
+    if (outcome.kind === 'written' && host.faults.takeWrite()) throw new HostDown();
     if (outcome.kind === 'conflict' || outcome.kind === 'failed') break;
   }
   return outcomes;

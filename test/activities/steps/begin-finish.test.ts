@@ -34,6 +34,23 @@ describe('beginRun', () => {
     expect(text(UNDO_FILE)).toContain('rollout   enable-iommu#1, by ops@desk');
   });
 
+  it('holds when the record would be too large to be read again, and leaves it as it is', async () => {
+    const { change } = await planned(make());
+    const big = { ...change, add: ['x'.repeat(200_000)] };
+    const runs = [1, 2, 3, 4, 5].map((at) => ({
+      rollout: `a#${at}`,
+      who: 'ops',
+      since: LEASE.since,
+      outcome: 'done',
+      changes: [big],
+    }));
+    const found = JSON.stringify({ version: 1, runs });
+    host.model.tree.put(RECORD_FILE, found);
+    const outcome = await beginRun(host, { guard: guard(1), lease: LEASE, changes: [change] });
+    expect(outcome).toMatchObject({ kind: 'hold', code: 'host.record-full' });
+    expect(text(RECORD_FILE)).toBe(found);
+  });
+
   it('is safe twice', async () => {
     const { plan } = await begun(make());
     const again = await beginRun(host, {

@@ -65,6 +65,15 @@ describe('the time of a host', () => {
     });
   });
 
+  it('counts neither reboot nor drain where no host reboots', () => {
+    const health: Hook = { on: 'host', run: ['true'], timeoutMs: minutes(2) };
+    const drain: Hook = { on: 'worker', run: ['drain'], timeoutMs: minutes(30) };
+    expect(assumedHostTime({ hooks: { health, drain }, reboot }, false)).toEqual({
+      ms: minutes(3),
+      from: 'assumed: 1m for hooks (half of their limits), 2m for all steps, with no reboot',
+    });
+  });
+
   it('never assumes a reboot that is longer than the spec allows', () => {
     const quick = { ...reboot, timeoutMs: minutes(3) };
     expect(assumedHostTime({ hooks: {}, reboot: quick }).ms).toBe(minutes(5));

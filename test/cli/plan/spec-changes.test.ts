@@ -49,6 +49,18 @@ describe('what changed in a spec since its plan', () => {
       `${TARGET}\nwaves: [{ name: c, hosts: 1, bake: 30m }, { name: all, upTo: 100% }]`,
       ['waves.0.bake: 10m -> 30m'],
     ],
+    [
+      'what becomes of one VF, not the count beside it',
+      `target: { devices: [{ name: n, match: { id: 8086:1572 }, vfs: { count: 2 } }] }`,
+      `target: { devices: [{ name: n, match: { id: 8086:1572 }, vfs: { count: 2, groups: [{ vfs: 0-1, vlan: 5 }] } }] }`,
+      ['target.devices.0.vfs.vfs.0.vlan: - -> 5', 'target.devices.0.vfs.vfs.1.vlan: - -> 5'],
+    ],
+    [
+      'a size, in words',
+      TARGET,
+      'target: { iommu: enabled, hugepagesReserve: 16G }',
+      ['target.hugepagesReserve: 8G -> 16G'],
+    ],
   ])('names %s', (_what, before, after, expected) => {
     expect(changes(before, after)).toEqual(expected);
   });

@@ -1,6 +1,11 @@
-import type { Evidence } from '../../../src/domain/changes.ts';
+import { rebootsOf, type Change, type Evidence } from '../../../src/domain/changes.ts';
 import { holdFor } from '../../../src/domain/holds.ts';
-import { STEPS, type HostRunState, type Step } from '../../../src/domain/host-run.ts';
+import {
+  STEP_OF_CHANGE,
+  STEPS,
+  type HostRunState,
+  type Step,
+} from '../../../src/domain/host-run.ts';
 import type { HostStatus } from '../../../src/domain/status.ts';
 import type { HostLook } from '../../../src/cli/look-at-host.ts';
 import type { HostView } from '../../../src/cli/render/host.ts';
@@ -26,6 +31,8 @@ export interface HeldSample {
   readonly step: Step;
   readonly sentence: string;
   readonly evidence?: Evidence;
+  /** What its plan changes; absent: its kernel line. */
+  readonly changes?: readonly Change[];
   readonly run?: Partial<HostRunState>;
   readonly look?: Look;
 }
@@ -85,36 +92,57 @@ export function heldView(sample: HeldSample, width: number): HostView {
 }
 
 function heldStatus(sample: HeldSample, name: string, since: Date): HostStatus {
-  const isBegun = !['inspect', 'firmware'].includes(sample.step);
-  const isChanged = STEPS.indexOf(sample.step) >= STEPS.indexOf('cmdline');
-  const isSent = STEPS.indexOf(sample.step) >= STEPS.indexOf('wait');
-  const run: HostRunState = {
-    ...sampleHost().run,
-    step: sample.step,
-    changes: isChanged ? [CHANGE] : [],
-    undo: isChanged ? [{ change: CHANGE }] : [],
-    evidence: isChanged ? { cmdline: { default: 'unchanged' } } : {},
-    begun: isBegun,
-    leaseId: isBegun ? 'lease-1' : null,
-    drained: isChanged,
-    bootIdBefore: isSent ? BOOT : null,
-    rebootSent: sample.step === 'wait',
-    lastReport: { rollout: 'r#3', index: 0, run: 1, seq: 3, state: 'held', unavailable: isChanged },
-    ...sample.run,
-  };
-  const { code, sentence, evidence = {} } = sample;
+  const run = heldRun(sample);
+  const { code, sentence, evidence = {}, step } = sample;
   const hold = holdFor(
     {
       ...run,
       forward: true,
+      kinds: run.changes.map(({ kind }) => kind),
       booted: run.rebootSent ? 'maybe' : run.bootIdBefore === null ? 'no' : 'yes',
       hooks: { drain: HOOK, undrain: HOOK },
       since: since.toISOString(),
     },
     { code, sentence: `${name} ${sentence}`, evidence },
   );
-  const stepsAt = stepsUntil(sample.step, since);
-  return { ...sampleHost(), name, step: sample.step, hold, run, stepsAt };
+  const stepsAt = run.undoing ? stepsUndone(step, since) : stepsUntil(step, since);
+  return { ...sampleHost(), name, step, hold, run, stepsAt };
+}
+
+function heldRun(sample: HeldSample): HostRunState {
+  const { changes = [CHANGE], step } = sample;
+  const reboots = rebootsOf(changes);
+  const isAt = (other: Step): boolean => STEPS.indexOf(step) >= STEPS.indexOf(other);
+  const isSent = isAt('wait') && reboots > 0;
+  const begun = changes.filter(({ kind }) => isAt(STEP_OF_CHANGE[kind]));
+  return {
+    ...sampleHost().run,
+    step,
+    changes: isAt('cmdline') ? changes : [],
+    undo: begun.map((change) => ({ change })),
+    evidence: isAt('cmdline') ? { cmdline: { default: 'unchanged' } } : {},
+    begun: isAt('drain'),
+    leaseId: isAt('drain') ? 'lease-1' : null,
+    drained: isAt('cmdline') && reboots > 0,
+    reboots,
+    bootIdBefore: isSent ? BOOT : null,
+    rebootSent: step === 'wait',
+    lastReport: {
+      ...{ rollout: 'r#3', index: 0, run: 1, seq: 3 },
+      ...{ state: 'held', unavailable: isAt('cmdline') && reboots > 0 },
+    },
+    ...sample.run,
+  };
+}
+
+/** The steps that a rollback has begun when it is held at the last of them. */
+const UNDO: readonly Step[] = ['attach', 'bind', 'vfs', 'modules', 'cmdline'];
+
+function stepsUndone(step: Step, since: Date): HostStatus['stepsAt'] {
+  const turned = new Date(since.getTime() - 60_000);
+  const undone = UNDO.slice(0, UNDO.indexOf(step) + 1).map((one) => [one, since.toISOString()]);
+  const before = stepsUntil('health', turned);
+  return { ...before, ...(Object.fromEntries(undone) as HostStatus['stepsAt']) };
 }
 
 function stepsUntil(step: Step, since: Date): HostStatus['stepsAt'] {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { cmdlineOf } from '../../../src/domain/changes.ts';
 import { omit } from '../../../src/cli/omit.ts';
 import { renderHost } from '../../../src/cli/render/host.ts';
 import { renderHostRow } from '../../../src/cli/render/host-row.ts';
+import { DEVICES, EVERY_KIND } from './device-samples.ts';
 import { ARMED, AWAY, answers, heldView, type HeldSample } from './host-samples.ts';
 import { NOW, plain, sampleStatus } from './samples.ts';
 
@@ -79,6 +81,79 @@ const HOLDS: readonly HeldSample[] = [
     look: answers('old'),
   },
 ];
+
+/** Held where devices are changed; each stands in a golden file of its own. */
+const DEVICE_HOLDS: Readonly<Record<string, HeldSample>> = {
+  'host-devices-with-reboot': {
+    code: 'vfs.fewer-than-asked',
+    step: 'vfs',
+    sentence: 'has 6 VFs of 0000:3b:00.1 where 8 were asked for',
+    evidence: { 'asked 0000:3b:00.1': '8', found: '6' },
+    changes: EVERY_KIND,
+    run: {
+      evidence: { cmdline: { default: 'unchanged' }, iommu: { units: 'dmar0', default: 'x' } },
+    },
+    look: { ...answers('new'), runningArgs: cmdlineOf(EVERY_KIND)!.after } as HeldSample['look'] &
+      object,
+  },
+  'host-devices-no-reboot': {
+    code: 'guest.attach-failed',
+    step: 'attach',
+    sentence: 'did not take the device into edge-gw',
+    changes: DEVICES,
+    look: answers('old', { guests: ['edge-gw'] }),
+  },
+  'host-devices-undo': {
+    code: 'undo.failed',
+    step: 'vfs',
+    sentence: 'could not take back 1 of its changes: vfs.busy',
+    changes: DEVICES,
+    run: { undoing: true, undo: [{ change: DEVICES[0]! }], undoFailures: ['vfs.busy: in use'] },
+    look: answers('old'),
+  },
+};
+
+describe('a host held where devices are changed', () => {
+  it.each(Object.keys(DEVICE_HOLDS))('reads as %s.txt', async (name) => {
+    const text = renderHost(heldView(DEVICE_HOLDS[name]!, 140), plain);
+    await expect(`${text}\n`).toMatchFileSnapshot(golden(name));
+  });
+
+  it.each([60, 80, 110])('keeps every line within %i columns', (width) => {
+    for (const hold of Object.values(DEVICE_HOLDS)) {
+      for (const line of renderHost(heldView(hold, width), plain).split('\n')) {
+        expect(line.length).toBeLessThanOrEqual(width);
+      }
+    }
+  });
+
+  it('says of no kernel line where none is changed', () => {
+    const text = renderHost(heldView(DEVICE_HOLDS['host-devices-no-reboot']!, 500), plain);
+    expect(text).toContain('no reboot is part of this: a power cycle boots the same kernel line');
+    expect(text).not.toMatch(/DEFAULT|trial|on the (?:new|old) kernel line/);
+  });
+
+  it('lists only changes that were begun', () => {
+    const hold = { ...DEVICE_HOLDS['host-devices-with-reboot']!, step: 'modules' as const };
+    const text = renderHost(heldView(hold, 500), plain);
+    expect(text).toMatch(/^ +modules {3}new file/m);
+    expect(text).not.toContain('sriov_numvfs');
+  });
+
+  it('shows the steps of a rollback in its own order', () => {
+    const text = renderHost(heldView(DEVICE_HOLDS['host-devices-undo']!, 500), plain);
+    expect(text).toContain('UNDO      attach 0s  bind 0s  VFS HELD');
+  });
+
+  it('warns of unsafe interrupts', () => {
+    const warning = /^WARNING {3}unsafe interrupts: /m;
+    const [withThem, without] = Object.values(DEVICE_HOLDS).map((hold) =>
+      renderHost(heldView(hold, 500), plain),
+    );
+    expect(withThem).toMatch(warning);
+    expect(without).not.toMatch(warning);
+  });
+});
 
 describe('a held host', () => {
   it.each(HOLDS)('with $code reads as its golden file', async (hold) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOTHING_ASKED } from '../../../src/domain/spec.ts';
 import { groupKinds } from '../../../src/cli/plan/group-kinds.ts';
 import type { PlanFile, ProbedHost } from '../../../src/cli/plan/plan-file.ts';
 import { createPlanView } from '../../../src/cli/plan/plan-view.ts';
@@ -95,16 +96,14 @@ describe('the plan', () => {
   it('says that hosts with guests will be held when nobody drains them', () => {
     const plan = withGuests(samplePlan());
     const text = textOf({ ...plan, spec: { ...plan.spec, hooks: {} } });
-    expect(text).toContain('3 run on 2 hosts to change and the spec has no drain hook');
+    expect(text).toContain('3 run on 2 hosts to reboot and the spec has no drain hook');
     expect(text).toContain('drain.guests-running until its guests are moved: hv-001 hv-042');
   });
 
   it('promises nothing unknown where no IOMMU is asked for', () => {
     const plan = samplePlan();
-    const { kernelArgs } = plan.spec.target;
-    expect(textOf({ ...plan, spec: { ...plan.spec, target: { kernelArgs } } })).not.toContain(
-      'Not known',
-    );
+    const target = { ...NOTHING_ASKED, kernelArgs: plan.spec.target.kernelArgs };
+    expect(textOf({ ...plan, spec: { ...plan.spec, target } })).not.toContain('Not known');
   });
 
   it('tells two holders of busy hosts apart, in the time of the reader', () => {

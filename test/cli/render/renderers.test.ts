@@ -3,6 +3,9 @@ import { eventsBetween } from '../../../src/cli/render/events.ts';
 import { renderList, type ListRow } from '../../../src/cli/render/list.ts';
 import { renderLive } from '../../../src/cli/render/live.ts';
 import { renderSpec } from '../../../src/cli/render/spec.ts';
+import { omit } from '../../../src/cli/omit.ts';
+import { NOTHING_ASKED } from '../../../src/domain/spec.ts';
+import { DEVICE_TARGET } from './device-samples.ts';
 import { NOW, SPEC, plain, sampleStatus } from './samples.ts';
 
 /** Golden files stand beside this test; after a wanted change: npx vitest run test/cli/render -u */
@@ -46,7 +49,18 @@ describe('other outputs', () => {
   });
 
   it('shows a spec with its defaults', async () => {
-    await expect(`${renderSpec(SPEC)}\n`).toMatchFileSnapshot(golden('spec'));
+    await expect(`${renderSpec(SPEC, plain, 140)}\n`).toMatchFileSnapshot(golden('spec'));
+  });
+
+  it('shows what a spec asks of devices, guests, memory, modules and firmware', async () => {
+    const text = renderSpec({ ...SPEC, target: DEVICE_TARGET }, plain, 110);
+    await expect(`${text}\n`).toMatchFileSnapshot(golden('spec-devices'));
+    const narrow = renderSpec({ ...SPEC, target: DEVICE_TARGET }, plain, 60);
+    expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+    const devices = { ...DEVICE_TARGET, ...omit(NOTHING_ASKED, 'devices') };
+    expect(renderSpec({ ...SPEC, target: omit(devices, 'iommu', 'hostDma') }, plain, 110)).toMatch(
+      /^hosts .*\ndevices /m,
+    );
   });
 
   it('tells each change of a rollout once', () => {

@@ -31,10 +31,14 @@ function fleet(changing: number): readonly PlannedHost[] {
 
 /** A rollout played on the real state machine, with a clock. */
 export class Scene extends Driver {
-  constructor(changing = 386, spec: Partial<Spec> = {}) {
+  constructor(
+    changing = 386,
+    spec: Partial<Spec> = {},
+    direction: RolloutInput['direction'] = 'forward',
+  ) {
     const input: RolloutInput = {
       id: 'enable-iommu#3',
-      direction: 'forward',
+      direction,
       spec: { ...SPEC, ...spec },
       planId: '7f3a91',
       who: 'ops1@bastion',

@@ -1,7 +1,7 @@
 import type { CmdlineChange } from '../../../src/domain/changes.ts';
 import type { HostConnection } from '../../../src/domain/host-entry.ts';
 import { HOST_STATES } from '../../../src/domain/host-run.ts';
-import type { Spec } from '../../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Spec } from '../../../src/domain/spec.ts';
 import type { RolloutHostStatus, RolloutStatus, WaveStatus } from '../../../src/domain/status.ts';
 import { groupKinds } from '../../../src/cli/plan/group-kinds.ts';
 import { sealPlan, type PlanFile, type ProbedHost } from '../../../src/cli/plan/plan-file.ts';
@@ -24,6 +24,7 @@ export const SPEC: Spec = {
   owner: { team: 'netplat', contact: '#netplat', ticket: 'CHG-4711' },
   hosts: { inventory: { path: 'inventory/' }, select: 'hypervisors:!retired' },
   target: {
+    ...NOTHING_ASKED,
     iommu: 'enabled',
     hostDma: 'passthrough',
     kernelArgs: { present: ['pci=realloc'], absent: ['quiet'] },

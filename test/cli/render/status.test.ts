@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { renderHostRow } from '../../../src/cli/render/host-row.ts';
+import { renderLive } from '../../../src/cli/render/live.ts';
 import { renderStatus } from '../../../src/cli/render/status.ts';
 import { createStyle } from '../../../src/cli/render/style.ts';
+import { NOTHING_ASKED } from '../../../src/domain/spec.ts';
 import { Scene } from './rollout-scenes.ts';
 import { SPEC, plain } from './samples.ts';
 
@@ -128,6 +131,33 @@ describe('the status of a rollout', () => {
     scene.report(second, 'skipped');
     const text = textOf(scene, 140);
     expect(text).toMatch(/^LEFT THERE {3}hv-a-\d+: lease not given up: no answer$/m);
+  });
+
+  it('warns of what its target does, unless it takes that back', () => {
+    const target = {
+      ...NOTHING_ASKED,
+      modules: { ...NOTHING_ASKED.modules, unsafeInterrupts: true },
+    };
+    const warning = /^WARNING {3}unsafe interrupts: /m;
+    expect(textOf(new Scene(90, { target }), 200)).toMatch(warning);
+    expect(textOf(new Scene(90), 200)).not.toMatch(warning);
+    expect(textOf(new Scene(90, { target }, 'rollback'), 200)).not.toMatch(warning);
+    const { status: rollout, now } = new Scene(90, { target }).seen();
+    const live = { status: rollout, now, events: [], width: 200, rows: 30 };
+    expect(renderLive(live, plain)).toContain('\nWARNING unsafe interrupts: ');
+    expect(renderHostRow({ row: rollout.hosts[0]!, rollout, now, width: 200 }, plain)).toMatch(
+      warning,
+    );
+  });
+
+  it('counts hosts whose devices are changed by themselves', () => {
+    const scene = new Scene(90, NO_CANARY);
+    const [first = 0, second = 0] = scene.step();
+    scene.report(first, 'running', { step: 'vfs' });
+    scene.report(second, 'running', { step: 'iommu' });
+    expect(textOf(scene, 140)).toMatch(
+      /inspect to drain {3}1 iommu to undrain {3}1 vfs to undrain/,
+    );
   });
 
   it('offers for a place that a held host takes only what gives it back', () => {

@@ -1,4 +1,4 @@
-import type { Spec } from '../../../src/domain/spec.ts';
+import { NOTHING_ASKED, type Spec } from '../../../src/domain/spec.ts';
 import type { PlannedHost, RolloutInput } from '../../../src/domain/status.ts';
 
 /** A spec's part that a rollout is started with: two waves, a careful canary and generous limits. */
@@ -6,7 +6,7 @@ export function specOf(change: Partial<Spec> = {}): RolloutInput['spec'] {
   return {
     name: 'enable-iommu',
     owner: { team: 'netplat' },
-    target: { iommu: 'enabled', kernelArgs: { present: [], absent: [] } },
+    target: { ...NOTHING_ASKED, iommu: 'enabled' },
     waves: [
       {
         name: 'canary',

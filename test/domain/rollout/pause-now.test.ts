@@ -105,7 +105,7 @@ describe('pause --now', () => {
     expect(answer.count).toBe(3);
     expect(answer.next).toBe(
       'No new host starts; the 3 hosts that run now (hv-2, hv-3, hv-4) end the step they are at and stop before their ' +
-        'next drain, cmdline, reboot. "resume" goes on.',
+        'next drain, cmdline, modules, reboot, vfs, bind, attach. "resume" goes on.',
     );
   });
 

@@ -62,6 +62,10 @@ export const LEASE = '/var/lib/vfleet/lease';
 export const DROP_IN = '/etc/default/grub.d/zz-vfleet.cfg';
 export const RECORD = '/var/lib/vfleet/record.json';
 export const DEADLINE_MS = 20_000;
+/** Kernel files that a poke may write. */
+export const ATTRIBUTE = '/sys/bus/pci/devices/0000:7f:00.0/driver_override';
+export const SLOW_ATTRIBUTE = '/sys/bus/pci/devices/0000:7f:00.0/sriov_numvfs';
+export const PAGES = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages';
 
 /** The guard of the rollout that holds the lease. */
 export const guardOf = (

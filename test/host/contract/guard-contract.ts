@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Guard, WriteOutcome } from '../../../src/host/port.ts';
 import { sha256 } from '../../../src/host/wire.ts';
 import {
+  ATTRIBUTE,
   DEADLINE_MS,
   guardOf,
   LEASE,
@@ -39,7 +40,7 @@ export function guardContract(bench: ContractBench): void {
   const poke = (host: ContractHost, guard: Guard, value = '1'): Promise<unknown> =>
     host.port.poke({
       guard,
-      writes: [{ path: '/sys/vt/x', value, timeoutMs: 1000 }],
+      writes: [{ path: ATTRIBUTE, value, timeoutMs: 1000 }],
       deadlineMs: DEADLINE_MS,
     });
   const run = (host: ContractHost, guard: Guard): Promise<unknown> =>
@@ -48,14 +49,14 @@ export function guardContract(bench: ContractBench): void {
   describe('the guard', () => {
     it('refuses every mutation without a lease on the host', async () => {
       const host = await bench.host();
-      await host.put('/sys/vt/x', '0\n');
+      await host.put(ATTRIBUTE, '0\n');
       await host.program('vt-ok', {});
       const lost = { code: 'host.lease-lost' };
       await expect(write(host, guardOf(1), 'x')).rejects.toMatchObject(lost);
       await expect(poke(host, guardOf(1))).rejects.toMatchObject(lost);
       await expect(run(host, guardOf(1))).rejects.toMatchObject(lost);
       expect(await host.get(RECORD)).toBeUndefined();
-      expect(String(await host.get('/sys/vt/x'))).toBe('0\n');
+      expect(String(await host.get(ATTRIBUTE))).toBe('0\n');
     });
 
     it('refuses under the lease of somebody else, and says whose it is', async () => {
@@ -152,7 +153,7 @@ export function guardContract(bench: ContractBench): void {
 
     it('stops an older poke that was cut off and still runs on the host', async () => {
       const host = await leased();
-      await host.put('/sys/vt/x', '0\n');
+      await host.put(ATTRIBUTE, '0\n');
       const stalled = await host.stallNext();
       const cutOff = expect(poke(host, guardOf(1, 1), '8')).rejects.toMatchObject({
         code: 'host.outcome-unknown',
@@ -162,7 +163,7 @@ export function guardContract(bench: ContractBench): void {
       await cutOff;
       await poke(host, guardOf(1, 2), '4');
       await stalled.release();
-      expect(String(await host.get('/sys/vt/x'))).toBe('4\n');
+      expect(String(await host.get(ATTRIBUTE))).toBe('4\n');
     });
 
     it('makes a newer attempt wait for one that is at work', async () => {

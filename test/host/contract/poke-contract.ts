@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { PokeOutcome } from '../../../src/host/port.ts';
-import { DEADLINE_MS, guardOf, takeLease, type ContractHost } from './contract-host.ts';
+import {
+  ATTRIBUTE,
+  DEADLINE_MS,
+  guardOf,
+  PAGES,
+  SLOW_ATTRIBUTE,
+  takeLease,
+  type ContractHost,
+} from './contract-host.ts';
 import type { ContractBench } from './port-contract.ts';
 
 const poke = (
@@ -24,69 +32,75 @@ export function pokeContract(bench: ContractBench): void {
   describe('poke', () => {
     it('writes values in order, each with a newline, as echo does', async () => {
       const host = await leased();
-      await host.put('/sys/vt/a', '0\n');
-      await host.put('/proc/sys/vm/vt', '0\n');
+      await host.put(ATTRIBUTE, '0\n');
+      await host.put(PAGES, '0\n');
       const outcomes = await poke(
         host,
-        ['/sys/vt/a', '8086 1572'],
-        ['/proc/sys/vm/vt', ''],
-        ['/sys/vt/a', '$(id) %s\\n'],
+        [ATTRIBUTE, '8086 1572'],
+        [PAGES, ''],
+        [ATTRIBUTE, '$(id) %s\\n'],
       );
       expect(outcomes).toEqual([
-        { path: '/sys/vt/a', kind: 'done' },
-        { path: '/proc/sys/vm/vt', kind: 'done' },
-        { path: '/sys/vt/a', kind: 'done' },
+        { path: ATTRIBUTE, kind: 'done' },
+        { path: PAGES, kind: 'done' },
+        { path: ATTRIBUTE, kind: 'done' },
       ]);
-      expect(String(await host.get('/sys/vt/a'))).toBe('$(id) %s\\n\n');
-      expect(String(await host.get('/proc/sys/vm/vt'))).toBe('\n');
+      expect(String(await host.get(ATTRIBUTE))).toBe('$(id) %s\\n\n');
+      expect(String(await host.get(PAGES))).toBe('\n');
     });
 
     it('stops at the first that fails, with the host’s own words', async () => {
       const host = await leased();
-      await host.put('/sys/vt/a', '0\n');
-      const outcomes = await poke(host, ['/sys/vt/none', '1'], ['/sys/vt/a', '1']);
+      await host.put(ATTRIBUTE, '0\n');
+      const outcomes = await poke(
+        host,
+        ['/sys/bus/pci/devices/0000:7f:00.1/driver_override', '1'],
+        [ATTRIBUTE, '1'],
+      );
       expect(outcomes).toEqual([
         {
-          path: '/sys/vt/none',
+          path: '/sys/bus/pci/devices/0000:7f:00.1/driver_override',
           kind: 'failed',
           message: expect.stringMatching(/No such file/) as string,
         },
       ]);
-      expect(String(await host.get('/sys/vt/a'))).toBe('0\n');
+      expect(String(await host.get(ATTRIBUTE))).toBe('0\n');
     });
 
-    it.each(['/etc/hostname', '/sys/../etc/hostname', '/sys/bus/pci/devices/0000:01:00.0/remove'])(
-      'refuses %s',
-      async (path) => {
-        const host = await leased();
-        await expect(poke(host, [path, '1'])).rejects.toMatchObject({ code: 'host.path-refused' });
-      },
-    );
+    it.each([
+      '/etc/hostname',
+      '/sys/../etc/hostname',
+      '/proc/sys/kernel/panic',
+      '/sys/bus/pci/devices/0000:01:00.0/remove',
+    ])('refuses %s', async (path) => {
+      const host = await leased();
+      await expect(poke(host, [path, '1'])).rejects.toMatchObject({ code: 'host.path-refused' });
+    });
 
     it('tells a write that hangs, stops there, and keeps the host locked until it returns', async ({
       skip,
     }) => {
       const host = await leased();
-      await host.put('/sys/vt/a', '0\n');
+      await host.put(ATTRIBUTE, '0\n');
       if (host.hangPoke === undefined) return skip('nothing can hang here');
-      const hung = await host.hangPoke('/sys/vt/slow');
-      expect(await poke(host, ['/sys/vt/slow', '8'], ['/sys/vt/a', '1'])).toEqual([
-        { path: '/sys/vt/slow', kind: 'hung' },
+      const hung = await host.hangPoke(SLOW_ATTRIBUTE);
+      expect(await poke(host, [SLOW_ATTRIBUTE, '8'], [ATTRIBUTE, '1'])).toEqual([
+        { path: SLOW_ATTRIBUTE, kind: 'hung' },
       ]);
-      expect(String(await host.get('/sys/vt/a'))).toBe('0\n');
+      expect(String(await host.get(ATTRIBUTE))).toBe('0\n');
       const blocked = host.port.poke({
         guard: guardOf(2),
-        writes: [{ path: '/sys/vt/a', value: '1', timeoutMs: 1000 }],
+        writes: [{ path: ATTRIBUTE, value: '1', timeoutMs: 1000 }],
         deadlineMs: 2000,
       });
       await expect(blocked).rejects.toMatchObject({ code: 'host.lock-busy' });
       await hung.release();
       const after = host.port.poke({
         guard: guardOf(3),
-        writes: [{ path: '/sys/vt/a', value: '1', timeoutMs: 1000 }],
+        writes: [{ path: ATTRIBUTE, value: '1', timeoutMs: 1000 }],
         deadlineMs: DEADLINE_MS,
       });
-      expect(await after).toEqual([{ path: '/sys/vt/a', kind: 'done' }]);
+      expect(await after).toEqual([{ path: ATTRIBUTE, kind: 'done' }]);
     });
   });
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FileWrite, WriteOutcome } from '../../../src/host/port.ts';
 import { sha256 } from '../../../src/host/wire.ts';
 import {
+  ATTRIBUTE,
   DEADLINE_MS,
   DROP_IN,
   guardOf,
@@ -189,7 +190,7 @@ export function writeContract(bench: ContractBench): void {
       expect(await host.get(DROP_IN)).toBeUndefined();
       const poke = host.port.poke({
         guard: guardOf(2),
-        writes: [{ path: '/sys/vt/x', value: '1', timeoutMs: 1000 }],
+        writes: [{ path: ATTRIBUTE, value: '1', timeoutMs: 1000 }],
         deadlineMs: DEADLINE_MS,
       });
       await expect(poke).rejects.toMatchObject({ code: 'host.record-failed' });

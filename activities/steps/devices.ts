@@ -1,0 +1,82 @@
+import type { DeviceStep, StepOutcome } from '../../src/domain/activities.ts';
+import type { Change, ChangeKind, Evidence } from '../../src/domain/changes.ts';
+import type { Allow } from '../../src/domain/spec.ts';
+import type { Guard, HostPort } from '../../src/host/port.ts';
+import { applyAttach } from './attach.ts';
+import { applyBind, undoBind } from './bind.ts';
+import { checkDevicesOnHost } from './check-devices.ts';
+import { undoCmdline } from './cmdline.ts';
+import { applyHugepages, undoHugepages } from './hugepages.ts';
+import { undoAttach } from './detach.ts';
+import { applyModules, undoModules } from './modules.ts';
+import { ok } from './outcomes.ts';
+import { applyVfs, undoVfs } from './vfs.ts';
+
+/**
+ * Applies all changes of one step; before drivers are taken away, what guards them is read again, since a hold may have
+ * lasted for days. The first that does not come out as asked holds the step.
+ */
+export async function applyDevices(
+  port: HostPort,
+  call: {
+    readonly step: DeviceStep;
+    readonly changes: readonly Change[];
+    readonly willReboot: boolean;
+    readonly allow: readonly Allow[];
+    readonly guard: Guard;
+  },
+): Promise<StepOutcome> {
+  const { step, changes, willReboot, allow, guard } = call;
+  switch (step) {
+    case 'modules':
+      return inOrder([
+        () => applyModules(port, { changes: ofKind(changes, 'modules'), guard }),
+        () =>
+          applyHugepages(port, { changes: ofKind(changes, 'hugepages'), guard, live: !willReboot }),
+      ]);
+    case 'vfs':
+      return applyVfs(port, { changes: ofKind(changes, 'vfs'), guard });
+    case 'bind':
+      return inOrder([
+        () => checkDevicesOnHost(port, { target: { allow }, changes }),
+        () => applyBind(port, { changes: ofKind(changes, 'bind'), guard }),
+      ]);
+    case 'attach':
+      return applyAttach(port, { changes: ofKind(changes, 'attach'), guard });
+  }
+}
+
+/** Takes one change back, of whatever kind. */
+export function undoChange(port: HostPort, change: Change, guard: Guard): Promise<StepOutcome> {
+  switch (change.kind) {
+    case 'cmdline':
+      return undoCmdline(port, { change, guard });
+    case 'modules':
+      return undoModules(port, { change, guard });
+    case 'hugepages':
+      return undoHugepages(port, { change, guard });
+    case 'vfs':
+      return undoVfs(port, { change, guard });
+    case 'bind':
+      return undoBind(port, { change, guard });
+    case 'attach':
+      return undoAttach(port, { change, guard });
+  }
+}
+
+function ofKind<K extends ChangeKind>(
+  changes: readonly Change[],
+  kind: K,
+): Extract<Change, { kind: K }>[] {
+  return changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+}
+
+async function inOrder(parts: readonly (() => Promise<StepOutcome>)[]): Promise<StepOutcome> {
+  let evidence: Evidence = {};
+  for (const part of parts) {
+    const outcome = await part();
+    if (outcome.kind === 'hold') return outcome;
+    evidence = { ...evidence, ...outcome.evidence };
+  }
+  return ok(evidence);
+}

@@ -1,0 +1,85 @@
+import type { CodeEntries } from './code-entry.ts';
+
+const BACK = 'or take the changes back: `vfleet rollback NAME HOST --reason TEXT`';
+
+/** Hugepages, options of modules, and the initramfs that holds them. */
+export const MODULES_CODES = {
+  'hugepages.fewer-than-asked': {
+    sentence: 'The kernel took fewer hugepages than asked, and said that all went well.',
+    symptom:
+      'The host is blocked before anything is written, or held at modules or iommu, up; the evidence has the number on each node.',
+    causes: [
+      'memory is in pieces: a host that has run for long has few free blocks of 1 GiB',
+      'a node has too little memory for what is asked there',
+      'guests or the page cache hold it',
+    ],
+    exits: [
+      'take them at boot: `at: boot` for the size in target.hugepages of the spec, then `vfleet plan SPEC`',
+      'or free memory on the host (shut guests down, `sysctl vm.compact_memory=1`), then `vfleet retry NAME HOST`',
+      BACK,
+    ],
+  },
+  'hugepages.hung': {
+    sentence: 'The kernel still looks for memory for the hugepages after two minutes.',
+    symptom:
+      'The host is held at modules, up; the write goes on in the kernel and holds the lock of vfleet there until it returns.',
+    causes: ['memory is full and in pieces, so the kernel moves a lot of it about'],
+    exits: [
+      'see how far it is on the host: `grep Huge /proc/meminfo`',
+      'when it has ended: `vfleet retry NAME HOST` goes on from the number that is there then',
+      'or take them at boot: `at: boot` in target.hugepages of the spec',
+    ],
+  },
+  'hugepages.in-use': {
+    sentence: 'Hugepages that are to be given back are in use.',
+    symptom:
+      'A rollback is held, or a host whose spec asks for fewer pages than it has; nothing is lost.',
+    causes: ['a guest or a database still runs on them'],
+    exits: [
+      'see who has them on the host: `grep -l hugepages /proc/*/numa_maps`',
+      'shut it down, then `vfleet retry NAME HOST`',
+    ],
+  },
+  'hugepages.refused': {
+    sentence: 'The kernel has no hugepages of that size there, or refused the number.',
+    symptom: 'The host is blocked before anything is written, or held at modules, up.',
+    causes: [
+      'the CPU has no pages of 1 GiB (flag pdpe1gb), or the kernel was built without hugepages',
+      'there is no NUMA node of that number',
+    ],
+    exits: [
+      'see what it has on the host: `ls /sys/kernel/mm/hugepages /sys/devices/system/node`',
+      'change target.hugepages of the spec, then `vfleet plan SPEC`',
+      BACK,
+    ],
+  },
+  'initramfs.failed': {
+    sentence: 'update-initramfs failed, or is not there; its output is in the evidence.',
+    symptom:
+      'The host is held, up; the files of vfleet are written, and the next boot may still act as the old initramfs says.',
+    causes: [
+      '/boot is full',
+      'a hook of another package fails',
+      'the host makes its initramfs with another tool (dracut, mkinitcpio)',
+    ],
+    exits: [
+      'see its output on the host: `update-initramfs -u -k all`, `df /boot`',
+      'then `vfleet retry NAME HOST`',
+      BACK,
+    ],
+  },
+  'initramfs.readback': {
+    sentence: 'An installed initramfs does not hold what the files on the disk say.',
+    symptom:
+      'The host is held, up; the evidence names the images. The next boot from one of them would not be as asked.',
+    causes: [
+      'update-initramfs is diverted, or told to leave a kernel alone (update_initramfs=no)',
+      'an image of a kernel that was removed is still in /boot',
+    ],
+    exits: [
+      'see it on the host: `lsinitramfs IMAGE | grep vfleet`, `cat /etc/initramfs-tools/update-initramfs.conf`',
+      'make it again, or remove the image of a kernel that is gone; then `vfleet retry NAME HOST`',
+      BACK,
+    ],
+  },
+} as const satisfies CodeEntries;

@@ -1,0 +1,165 @@
+import type { VfSettings } from './device-facts.ts';
+import { isPciAddress, scriptPath } from './own-files.ts';
+
+/**
+ * The udev rule that binds one function to vfio-pci at each boot. Setting the override alone leaves the function without
+ * a driver, since vfio-pci is loaded before: so the rule probes too, and unbinds what an initramfs has bound already
+ * (tried on Linux 6.1 with systemd 252: shared facts on the host, §1).
+ */
+export function bindRule(address: string): string {
+  return [
+    `# vfleet binds this function to vfio-pci. To take it back: /var/lib/vfleet/UNDO.txt`,
+    `ACTION=="add", SUBSYSTEM=="pci", KERNEL=="${address}", ATTR{driver_override}="vfio-pci", RUN+="/bin/sh -c '${PROBE}'"`,
+    '',
+  ].join('\n');
+}
+
+const PROBE =
+  'd=/sys/bus/pci/devices/$kernel; modprobe -q vfio-pci; ' +
+  '[ -e $$d/driver ] && [ ! $$d/driver -ef /sys/bus/pci/drivers/vfio-pci ] && echo $kernel > $$d/driver/unbind; ' +
+  'echo $kernel > /sys/bus/pci/drivers_probe; exit 0';
+
+/** The address that a bind rule is for, or `undefined` when the text is not as `bindRule` makes it. */
+export function parseBindRule(text: string): string | undefined {
+  const address = /KERNEL=="([^"]*)"/.exec(text)?.[1] ?? '';
+  return isPciAddress(address) && bindRule(address) === text ? address : undefined;
+}
+
+/**
+ * The udev rule that makes a PF's VFs again at each boot. `bind` comes with drivers that are loaded late, `add` with a
+ * driver for those of the initramfs; the script does nothing the second time.
+ */
+export function vfsRule(pf: string): string {
+  return [
+    `# vfleet makes the virtual functions of this one. To take it back: /var/lib/vfleet/UNDO.txt`,
+    `ACTION=="add|bind", SUBSYSTEM=="pci", KERNEL=="${pf}", DRIVER=="?*", RUN+="/bin/sh ${scriptPath(pf)}"`,
+    '',
+  ].join('\n');
+}
+
+/** What a PF's script makes. */
+export interface VfsPlan {
+  readonly pf: string;
+  readonly count: number;
+  /** Of the PF's network interface; absent: as the driver makes it. */
+  readonly mtu?: number;
+  /** By index. */
+  readonly vfs: readonly (VfSettings & { readonly driver: 'vfio-pci' | 'native' })[];
+}
+
+/** The script of a PF: its data first, then always the same text. */
+export function vfsScript(plan: VfsPlan): string {
+  const indices = (driver: string) =>
+    plan.vfs.flatMap((vf, index) => (vf.driver === driver ? [index] : [])).join(' ');
+  return [
+    '#!/bin/sh',
+    '# vfleet: udev runs this at each boot. It does nothing where the virtual functions are there already.',
+    `pf=${plan.pf}`,
+    `count=${plan.count}`,
+    `mtu=${plan.mtu ?? ''}`,
+    `vfio='${indices('vfio-pci')}'`,
+    `native='${indices('native')}'`,
+    'settings() {',
+    ...plan.vfs.flatMap((vf, index) => {
+      const words = settingWords(vf);
+      return words.length === 0 ? [] : [`  set_vf ${index} ${words.join(' ')}`];
+    }),
+    '  :',
+    '}',
+    SCRIPT,
+  ].join('\n');
+}
+
+/** What `ip link set dev PF vf N` is told (ip-link(8)). */
+export function settingWords({ mac, vlan, trust, spoofCheck, maxRate }: VfSettings): string[] {
+  const onOff = (value: boolean) => (value ? 'on' : 'off');
+  return [
+    ...(mac === undefined ? [] : ['mac', mac]),
+    ...(vlan === undefined ? [] : ['vlan', String(vlan)]),
+    ...(spoofCheck === undefined ? [] : ['spoofchk', onOff(spoofCheck)]),
+    ...(trust === undefined ? [] : ['trust', onOff(trust)]),
+    ...(maxRate === undefined ? [] : ['max_tx_rate', String(maxRate)]),
+  ];
+}
+
+/** With autoprobe off a VF without an override can be bound by nobody (drivers/pci/pci-driver.c, pci_device_can_probe). */
+const SCRIPT = String.raw`PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+d=/sys/bus/pci/devices/$pf
+set_vf() {
+  index=$1
+  shift
+  ip link set dev "$nic" vf "$index" "$@"
+}
+found=$(cat "$d/sriov_numvfs") || exit 1
+made=
+case $found in
+  "$count") ;;
+  0)
+    echo 0 >"$d/sriov_drivers_autoprobe"
+    echo "$count" >"$d/sriov_numvfs" || exit 1
+    made=yes
+    ;;
+  *) exit 1 ;;
+esac
+nic=$(ls "$d/net" 2>/dev/null | head -n 1)
+if [ -n "$made" ] && [ -n "$nic" ]; then
+  [ -z "$mtu" ] || ip link set dev "$nic" mtu "$mtu"
+  settings
+fi
+[ -z "$vfio" ] || modprobe -q vfio-pci
+for index in $vfio; do
+  v=$(readlink -f "$d/virtfn$index")
+  [ "$(cat "$v/driver_override")" = vfio-pci ] || echo vfio-pci >"$v/driver_override"
+  if [ -e "$v/driver" ] && [ ! "$v/driver" -ef /sys/bus/pci/drivers/vfio-pci ]; then
+    echo "${'$'}{v##*/}" >"$v/driver/unbind"
+  fi
+  [ -e "$v/driver" ] || echo "${'$'}{v##*/}" >/sys/bus/pci/drivers_probe
+done
+if [ -n "$native" ]; then
+  echo 1 >"$d/sriov_drivers_autoprobe"
+  for index in $native; do
+    v=$(readlink -f "$d/virtfn$index")
+    [ -e "$v/driver" ] || echo "${'$'}{v##*/}" >/sys/bus/pci/drivers_probe
+  done
+fi
+exit 0
+`;
+
+/** What a script makes, or `undefined` when the text is not as `vfsScript` makes it. */
+export function parseVfsScript(text: string): VfsPlan | undefined {
+  const value = (name: string) => new RegExp(`^${name}='?([^'\n]*)'?$`, 'm').exec(text)?.[1] ?? '';
+  const pf = value('pf');
+  const count = Number(value('count'));
+  if (!isPciAddress(pf) || !Number.isInteger(count) || count < 0 || count > 65_536)
+    return undefined;
+  const vfio = new Set(value('vfio').split(' '));
+  const vfs = Array.from({ length: count }, (_, index) => ({
+    driver: vfio.has(String(index)) ? ('vfio-pci' as const) : ('native' as const),
+    ...parseSettings(new RegExp(`^  set_vf ${index} (.*)$`, 'm').exec(text)?.[1] ?? ''),
+  }));
+  const mtu = value('mtu');
+  const plan = { pf, count, vfs, ...(mtu === '' ? {} : { mtu: Number(mtu) }) };
+  return vfsScript(plan) === text ? plan : undefined;
+}
+
+function parseSettings(text: string): VfSettings {
+  const words = text.split(' ');
+  const of = (name: string) => {
+    const at = words.indexOf(name);
+    return at === -1 ? undefined : words[at + 1];
+  };
+  const [mac, vlan, spoofchk, trust, rate] = [
+    'mac',
+    'vlan',
+    'spoofchk',
+    'trust',
+    'max_tx_rate',
+  ].map(of);
+  return {
+    ...(mac === undefined ? {} : { mac }),
+    ...(vlan === undefined ? {} : { vlan: Number(vlan) }),
+    ...(spoofchk === undefined ? {} : { spoofCheck: spoofchk === 'on' }),
+    ...(trust === undefined ? {} : { trust: trust === 'on' }),
+    ...(rate === undefined ? {} : { maxRate: Number(rate) }),
+  };
+}

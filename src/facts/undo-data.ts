@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import type { AttachChange, Change, FileChange, VfsChange } from '../domain/changes.ts';
+import { settingWords } from '../domain/udev-files.ts';
+import { LEFT_LINES } from './guest-files.ts';
+import { quoted, quotedText } from './undo/quoted.ts';
+
+/** Lower-case hex SHA-256, or `absent` for no file, as the shell compares it. */
+export function digestOf(text: string | null): string {
+  return text === null ? 'absent' : createHash('sha256').update(text).digest('hex');
+}
+
+/** Every file of vfleet's own that changes brought, rules before the scripts that they run: what acts at a boot goes first. */
+export function filesOf(changes: readonly Change[]): readonly FileChange[] {
+  const files = changes.flatMap((change) => {
+    switch (change.kind) {
+      case 'hugepages':
+        return [change.file];
+      case 'modules':
+      case 'vfs':
+      case 'bind':
+        return change.files;
+      default:
+        return [];
+    }
+  });
+  const isRule = ({ path }: FileChange) => path.endsWith('.rules');
+  return [...files.filter(isRule), ...files.filter((file) => !isRule(file))];
+}
+
+/** What changes are, in a line each, for whoever reads the file before running it. */
+export function changeLines(changes: readonly Change[]): readonly string[] {
+  return changes.flatMap((change) => {
+    switch (change.kind) {
+      case 'modules':
+        return [`options of modules: ${change.files.map(({ path }) => path).join(' ')}`];
+      case 'hugepages':
+        return [`huge pages at run time: ${change.file.path}`];
+      case 'vfs':
+        return [`VFs of ${change.pf}: ${change.before.count} before, ${change.after.count} after`];
+      case 'bind':
+        return [
+          `driver of ${change.address}: ${change.before.driver ?? 'none'} before, ${change.after.driver} after`,
+        ];
+      case 'attach':
+        return [`guest ${change.domain}: ${change.devices.length} PCI devices`];
+      default:
+        return [];
+    }
+  });
+}
+
+const call = (name: string, ...words: readonly string[]): string =>
+  [name, ...words.map(quoted)].join(' ');
+
+/** A shell function with some lines; one without any does nothing. */
+function shellFunction(name: string, lines: readonly string[]): string {
+  return `${name}() {\n${lines.map((line) => `  ${line}\n`).join('')}  :\n}\n`;
+}
+
+/** The functions that hand the data of devices to the fixed parts: each calls its first argument, once for each thing. */
+export function deviceData(changes: readonly Change[]): string {
+  const files = filesOf(changes);
+  const printers = files.map(({ before }, at) =>
+    shellFunction(`print_file_${at}`, before === null ? [] : [`printf %s ${quotedText(before)}`]),
+  );
+  const listed = files.map(({ path, before, after }, at) =>
+    call('"$1"', path, digestOf(before), digestOf(after), `print_file_${at}`),
+  );
+  const left = LEFT_LINES.map((line) => `-I ${quoted(line)}`).join(' ');
+  return [
+    ...printers,
+    shellFunction('files', listed),
+    shellFunction('old_vfs', ofKind(changes, 'vfs').flatMap(oldVfs)),
+    shellFunction('pins', ofKind(changes, 'attach').flatMap(pinCalls)),
+    `differs() { diff -q ${left} "$1" "$2" >/dev/null; }\n`,
+  ].join('');
+}
+
+function oldVfs({ pf, before }: VfsChange): string[] {
+  return before.vfs.map((vf, index) =>
+    call('"$1"', pf, String(index), vf.driver ?? '', vf.override ?? '', ...settingWords(vf)),
+  );
+}
+
+/** GUEST VCPU CPUS BEFORE AFTER: CPUS is what libvirt is told, which knows no unpinning. */
+function pinCalls({ domain, pins }: AttachChange): string[] {
+  return Object.entries(pins?.after ?? {}).map(([vcpu, after]) => {
+    const before = pins?.before[vcpu] ?? '';
+    return call('"$1"', domain, vcpu, before === '' ? (pins?.all ?? '') : before, before, after);
+  });
+}
+
+/** What is looked at before anything is changed. */
+export function deviceChecks(changes: readonly Change[]): readonly string[] {
+  return [
+    'files check_file',
+    "given='' given_groups=''",
+    ...ofKind(changes, 'attach').map((change) => call('check_guest', ...guestWords(change))),
+    'look_for_users',
+    ...ofKind(changes, 'bind').map(({ address, modalias, by, before, after }) =>
+      call(
+        'check_function',
+        address,
+        modalias ?? '',
+        by,
+        ...driverWords(before),
+        ...driverWords(after),
+      ),
+    ),
+    ...ofKind(changes, 'vfs').map((change) => call('check_pf', ...pfWords(change), vfioOf(change))),
+    'pins check_pin',
+  ];
+}
+
+/** What takes devices back, in the order of a rollback. */
+export function deviceUndo(changes: readonly Change[]): readonly string[] {
+  const back = changes.toReversed();
+  const guests = ofKind(back, 'attach');
+  return [
+    ...guests.map((change) => call('undo_guest', ...guestWords(change))),
+    'pins undo_pin',
+    ...guests.map(({ domain }) => call('restore_guest', domain)),
+    'files undo_file',
+    'undo_initramfs',
+    ...ofKind(back, 'bind').map(({ address, modalias, by, before }) =>
+      call('undo_function', address, modalias ?? '', by, ...driverWords(before)),
+    ),
+    ...ofKind(back, 'vfs').map((change) => call('undo_pf', ...pfWords(change))),
+    ...ofKind(back, 'hugepages').flatMap(({ pages }) =>
+      pages.map((page) =>
+        call('undo_pages', pagesPath(page), String(page.before), String(page.after)),
+      ),
+    ),
+    'say_modules',
+  ];
+}
+
+function guestWords({ domain, managed, devices }: AttachChange): string[] {
+  const named = devices.map((device) =>
+    'address' in device ? device.address : `${device.pf}/${device.vf}`,
+  );
+  return [domain, managed ? 'yes' : 'no', ...named];
+}
+
+function driverWords(state: { readonly driver: string | null; readonly override: string | null }) {
+  return [state.driver ?? '', state.override ?? ''];
+}
+
+function pfWords({ pf, before, after }: VfsChange): string[] {
+  const mtu = (value: number | null) => (value === null ? '' : String(value));
+  const autoprobe = before.autoprobe ? '1' : '0';
+  return [
+    pf,
+    String(before.count),
+    String(after.count),
+    autoprobe,
+    mtu(before.mtu),
+    mtu(after.mtu),
+  ];
+}
+
+/** Indices of the VFs that went to vfio-pci. */
+function vfioOf({ after }: VfsChange): string {
+  return after.vfs.flatMap((vf, index) => (vf.driver === 'vfio-pci' ? [index] : [])).join(' ');
+}
+
+function pagesPath({ sizeKiB, node }: { readonly sizeKiB: number; readonly node: number | null }) {
+  const folder = node === null ? '/sys/kernel/mm' : `/sys/devices/system/node/node${node}`;
+  return `${folder}/hugepages/hugepages-${sizeKiB}kB/nr_hugepages`;
+}
+
+function ofKind<K extends Change['kind']>(
+  changes: readonly Change[],
+  kind: K,
+): readonly Extract<Change, { kind: K }>[] {
+  return changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+}

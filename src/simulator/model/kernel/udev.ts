@@ -1,0 +1,132 @@
+import { isPciAddress, rulePath, RULES_FOLDER } from '../../../domain/own-files.ts';
+import {
+  parseBindRule,
+  parseVfsScript,
+  vfsRule,
+  type VfsPlan,
+} from '../../../domain/udev-files.ts';
+import type { FileTree } from '../file-tree.ts';
+import type { PciFunction } from '../pci/pci-function.ts';
+
+/** udev rules as far as the model knows them: those of vfleet. */
+export interface Rules {
+  /** Functions that a rule binds to vfio-pci. */
+  readonly bind: ReadonlySet<string>;
+  /** PFs for which a rule runs a script. */
+  readonly vfs: ReadonlySet<string>;
+}
+
+const NAME = /\/70-vfleet-(.*)\.rules$/;
+
+/** Reads rules by path. Of a rule that the model does not know it cannot tell what it does, and says so. */
+export function readRules(
+  files: Iterable<readonly [string, string]>,
+  complain: (message: string) => void,
+): Rules {
+  const bind = new Set<string>();
+  const vfs = new Set<string>();
+  for (const [path, text] of files) {
+    const address = NAME.exec(path)?.[1] ?? '';
+    if (isPciAddress(address) && parseBindRule(text) === address) bind.add(address);
+    else if (isPciAddress(address) && text === vfsRule(address)) vfs.add(address);
+    else if (!isComment(text)) complain(`the model does not know the udev rule in ${path}`);
+  }
+  return { bind, vfs };
+}
+
+const isComment = (text: string): boolean =>
+  text.split('\n').every((line) => line.trim() === '' || line.startsWith('#'));
+
+/** The rules on the root file system. */
+export function installedRules(tree: FileTree, complain: (message: string) => void): Rules {
+  const paths = (tree.names(RULES_FOLDER) ?? [])
+    .filter((name) => name.endsWith('.rules'))
+    .map((name) => `${RULES_FOLDER}/${name}`);
+  return readRules(
+    paths.map((path) => [path, tree.text(path) ?? ''] as const),
+    complain,
+  );
+}
+
+/** What udev can do to the machine in one of its two lives: in the initramfs, and on the root file system. */
+export interface UdevStage {
+  readonly rules: Rules;
+  /** The text of a script, when it is there. */
+  script(pf: string): string | undefined;
+  /** `modprobe NAME`. */
+  load(name: string): void;
+  /** What 80-drivers.rules does for each function. */
+  loadFor(fn: PciFunction): void;
+  /** A write to a kernel file, as a shell's `echo` does it; false when it failed. */
+  write(path: string, value: string): boolean;
+  /** `ip link set dev PF vf INDEX ...` and `mtu`. */
+  setVfs(plan: VfsPlan): void;
+  /** driverctl's own part, for functions that it has a file for. */
+  driverctl(fn: PciFunction): void;
+}
+
+const BUS = '/sys/bus/pci';
+
+/** One event, in the order of the rule files: 05-driverctl, ours at 70, drivers at 80. */
+export function handleEvent(
+  stage: UdevStage,
+  action: 'add' | 'bind',
+  fn: PciFunction,
+  complain: (message: string) => void,
+): void {
+  const { rules } = stage;
+  if (action === 'add') {
+    stage.driverctl(fn);
+    if (rules.bind.has(fn.address)) bindByRule(stage, fn);
+  }
+  if (rules.vfs.has(fn.address) && fn.driver !== null) {
+    const script = stage.script(fn.address);
+    const plan = script === undefined ? undefined : parseVfsScript(script);
+    if (plan !== undefined) runScript(stage, fn, plan);
+    else if (script !== undefined)
+      complain(`the model does not know the script of ${rulePath(fn.address)}`);
+  }
+  if (action === 'add') stage.loadFor(fn);
+}
+
+/** The rule of src/domain/udev-files.ts, bindRule. */
+function bindByRule(stage: UdevStage, fn: PciFunction): void {
+  stage.write(`${fn.folder}/driver_override`, 'vfio-pci');
+  stage.load('vfio-pci');
+  release(stage, fn);
+  stage.write(`${BUS}/drivers_probe`, fn.address);
+}
+
+function release(stage: UdevStage, fn: PciFunction): void {
+  if (fn.driver === null || fn.driver === 'vfio-pci') return;
+  stage.write(`${BUS}/drivers/${fn.driver}/unbind`, fn.address);
+}
+
+/** The VFs are there, made now or before; a number that somebody else has made is left alone. */
+function hasMade(stage: UdevStage, pf: PciFunction, plan: VfsPlan): boolean {
+  if (pf.vfs.length === plan.count) return true;
+  if (pf.vfs.length !== 0) return false;
+  stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '0');
+  if (!stage.write(`${pf.folder}/sriov_numvfs`, String(plan.count))) return false;
+  if (pf.net !== undefined) stage.setVfs(plan);
+  return true;
+}
+
+/** The script of src/domain/udev-files.ts, vfsScript, line by line. */
+function runScript(stage: UdevStage, pf: PciFunction, plan: VfsPlan): void {
+  if (!hasMade(stage, pf, plan)) return;
+  const { vfs } = plan;
+  const indices = (driver: string) => vfs.flatMap((vf, at) => (vf.driver === driver ? [at] : []));
+  const those = (driver: string) => indices(driver).flatMap((index) => pf.vfs[index] ?? []);
+  if (indices('vfio-pci').length > 0) stage.load('vfio-pci');
+  for (const vf of those('vfio-pci')) {
+    if (vf.override !== 'vfio-pci') stage.write(`${vf.folder}/driver_override`, 'vfio-pci');
+    release(stage, vf);
+    if (vf.driver === null) stage.write(`${BUS}/drivers_probe`, vf.address);
+  }
+  if (indices('native').length === 0) return;
+  stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '1');
+  for (const vf of those('native')) {
+    if (vf.driver === null) stage.write(`${BUS}/drivers_probe`, vf.address);
+  }
+}
