@@ -25,6 +25,12 @@ const settings = (): Promise<string> =>
   );
 const cmdline = (): Promise<string> => machine.ssh('cat /proc/cmdline');
 
+/** As `vfleet facts` prints them, each fact on one line. */
+async function facts(): Promise<string> {
+  const read = await vfleet.run('facts', 'lab-undo', '-i', 'inventory.ini');
+  return read.stdout.replace(/\n {11}(?! )/g, ' ');
+}
+
 /** What somebody reads who logs in by hand: a terminal, and no command. */
 async function login(): Promise<string> {
   const { address, port, user, keyFile, knownHostsFile } = machine;
@@ -80,11 +86,9 @@ describe('a host by hand', () => {
     const read = await login();
     expect(read).toContain('vfleet: rollout enable-iommu#1 of ');
     expect(read).toContain('  undo by hand: sudo sh /var/lib/vfleet/UNDO.txt');
-    const facts = await vfleet.run('facts', 'lab-undo', '-i', 'inventory.ini');
-    expect(facts.stdout).toMatch(/^held by +enable-iommu#1 of /m);
-    expect(facts.stdout).toMatch(
-      /^record +enable-iommu#1 of .*not ended; what it changed stands$/m,
-    );
+    const said = await facts();
+    expect(said).toMatch(/^held by +enable-iommu#1 of /m);
+    expect(said).toMatch(/^record +enable-iommu#1 of .*not ended; what it changed stands$/m);
   });
 
   it('is not taken from a rollout that still runs it', async () => {
@@ -119,9 +123,9 @@ describe('a host by hand', () => {
     const skip = ['skip', 'enable-iommu', 'lab-undo', '--yes', '--reason', 'undone by hand'];
     expect((await vfleet.run(...skip)).code).toBe(0);
     await vfleet.until('enable-iommu', ({ counts }) => counts.skipped === 1);
-    const facts = await vfleet.run('facts', 'lab-undo', '-i', 'inventory.ini');
-    expect(facts.stdout).toMatch(/^held by +no rollout$/m);
-    expect(facts.stdout).toMatch(/^record +enable-iommu#1 of .*: undone by hand by admin at /m);
+    const said = await facts();
+    expect(said).toMatch(/^held by +no rollout$/m);
+    expect(said).toMatch(/^record +enable-iommu#1 of .*: undone by hand by admin at /m);
     expect((await vfleet.run('plan', 'enable.yaml')).stdout).toContain('1 to change');
   });
 });

@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['lab/**/*.lab.test.ts'],
     pool: 'forks',
-    // Emulated machines use all the processors there are: one file at a time, and a boot may take minutes.
-    fileParallelism: false,
+    // An emulated machine keeps one processor busy, and a boot may take minutes.
+    maxWorkers: 2,
     testTimeout: 20 * 60_000,
     hookTimeout: 20 * 60_000,
   },

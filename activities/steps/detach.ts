@@ -1,17 +1,11 @@
 import type { StepOutcome } from '../../src/domain/activities.ts';
 import type { AttachChange, Evidence } from '../../src/domain/changes.ts';
+import { isPlainDomain } from '../../src/domain/devices/plain-domain.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { readDevices } from './parts/device-state.ts';
 import { hasCopy, restoreConfig } from './parts/guest-config.ts';
 import type { LiveGuest } from './parts/guest-state.ts';
-import {
-  configPath,
-  devicesText,
-  hasPins,
-  isPlainDomain,
-  liveGuest,
-  pinsProblem,
-} from './parts/guest-state.ts';
+import { configPath, devicesText, hasPins, liveGuest, pinsProblem } from './parts/guest-state.ts';
 import { hold, ok } from './outcomes.ts';
 import { moveDevices, pinVcpus, removeDeviceFiles } from './parts/virsh.ts';
 

@@ -6,10 +6,10 @@ import { isPciAddress, scriptPath } from './own-files.ts';
  * a driver, since vfio-pci is loaded before: so the rule probes too, and unbinds what an initramfs has bound already
  * (tried on Linux 6.1 with systemd 252: shared facts on the host, §1).
  */
-export function bindRule(address: string): string {
+export function bindRule(fn: RuledFunction): string {
   return [
     `# vfleet binds this function to vfio-pci. To take it back: /var/lib/vfleet/UNDO.txt`,
-    `ACTION=="add", SUBSYSTEM=="pci", KERNEL=="${address}", ATTR{driver_override}="vfio-pci", RUN+="/bin/sh -c '${PROBE}'"`,
+    `ACTION=="add", ${matches(fn)}, ATTR{driver_override}="vfio-pci", RUN+="/bin/sh -c '${PROBE}'"`,
     '',
   ].join('\n');
 }
@@ -19,22 +19,56 @@ const PROBE =
   '[ -e $$d/driver ] && [ ! $$d/driver -ef /sys/bus/pci/drivers/vfio-pci ] && echo $kernel > $$d/driver/unbind; ' +
   'echo $kernel > /sys/bus/pci/drivers_probe; exit 0';
 
-/** The address that a bind rule is for, or `undefined` when the text is not as `bindRule` makes it. */
-export function parseBindRule(text: string): string | undefined {
-  const address = /KERNEL=="([^"]*)"/.exec(text)?.[1] ?? '';
-  return isPciAddress(address) && bindRule(address) === text ? address : undefined;
+/** What a rule is for, or `undefined` when the text is not as `bindRule` makes it. */
+export function parseBindRule(text: string): RuledFunction | undefined {
+  return parseRule(text, bindRule);
+}
+
+/** The function that a rule is for: by its address, and by what it is, as sysfs has it without `0x`. */
+export interface RuledFunction {
+  readonly address: string;
+  readonly vendor: string;
+  readonly device: string;
+}
+
+/**
+ * An address alone is not enough: a card that is added moves the numbers of buses, and at the next boot the host's own disk
+ * or network card may stand at it (law 1).
+ */
+function matches({ address, vendor, device }: RuledFunction): string {
+  return `SUBSYSTEM=="pci", KERNEL=="${address}", ATTR{vendor}=="0x${vendor}", ATTR{device}=="0x${device}"`;
+}
+
+function parseRule(text: string, make: (fn: RuledFunction) => string): RuledFunction | undefined {
+  const of = (pattern: RegExp) => pattern.exec(text)?.[1] ?? '';
+  const fn = {
+    address: of(/KERNEL=="([^"]*)"/),
+    vendor: of(/ATTR\{vendor\}=="0x([0-9a-f]{4})"/),
+    device: of(/ATTR\{device\}=="0x([0-9a-f]{4})"/),
+  };
+  return isPciAddress(fn.address) && make(fn) === text ? fn : undefined;
 }
 
 /**
  * The udev rule that makes a PF's VFs again at each boot. `bind` comes with drivers that are loaded late, `add` with a
  * driver for those of the initramfs; the script does nothing the second time.
  */
-export function vfsRule(pf: string): string {
+export function vfsRule(pf: RuledFunction): string {
   return [
     `# vfleet makes the virtual functions of this one. To take it back: /var/lib/vfleet/UNDO.txt`,
-    `ACTION=="add|bind", SUBSYSTEM=="pci", KERNEL=="${pf}", DRIVER=="?*", RUN+="/bin/sh ${scriptPath(pf)}"`,
+    `ACTION=="add|bind", ${matches(pf)}, DRIVER=="?*", RUN+="/bin/sh ${scriptPath(pf.address)}"`,
     '',
   ].join('\n');
+}
+
+/** What a PF's rule is for, or `undefined` when the text is not as `vfsRule` makes it. */
+export function parseVfsRule(text: string): RuledFunction | undefined {
+  return parseRule(text, vfsRule);
+}
+
+/** Whether a text is a rule of ours for an address, also for a card that was there before. */
+export function isRuleAt(text: string, address: string): boolean {
+  return [parseBindRule(text), parseVfsRule(text)].some((fn) => fn?.address === address);
 }
 
 /** What a PF's script makes. */

@@ -125,7 +125,8 @@ const USES: readonly ProbeEntry[] = [
 
 /** What is configured beside the devices, by vfleet and by others. */
 const DEVICE_SETTINGS: readonly ProbeEntry[] = [
-  line('/sys/devices/system/node/node*/cpulist'),
+  // Whole: read byte by byte, as a shell does for a line, it is empty (cpumap_print_list_to_buf, tried on Linux 6.1).
+  file('/sys/devices/system/node/node*/cpulist'),
   line('/sys/devices/system/node/node*/meminfo'),
   line('/sys/devices/system/node/node*/hugepages/hugepages-*/nr_hugepages'),
   line('/sys/devices/system/node/node*/hugepages/hugepages-*/free_hugepages'),

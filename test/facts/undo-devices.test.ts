@@ -25,7 +25,13 @@ const BIND: BindChange = {
   before: { driver: 'nouveau', override: null },
   after: { driver: 'vfio-pci', override: 'vfio-pci' },
   by: 'override',
-  files: [{ path: rulePath(GPU), before: null, after: bindRule(GPU) }],
+  files: [
+    {
+      path: rulePath(GPU),
+      before: null,
+      after: bindRule({ address: GPU, vendor: '10de', device: '2204' }),
+    },
+  ],
 };
 
 const VFS: VfsChange = {
@@ -45,7 +51,11 @@ const VFS: VfsChange = {
       before: null,
       after: vfsScript({ pf: PF, count: 1, mtu: 9000, vfs: [{ driver: 'vfio-pci' }] }),
     },
-    { path: rulePath(PF), before: null, after: vfsRule(PF) },
+    {
+      path: rulePath(PF),
+      before: null,
+      after: vfsRule({ address: PF, vendor: '8086', device: '1592' }),
+    },
   ],
 };
 
@@ -174,7 +184,7 @@ describe('UNDO.txt of a run with devices', () => {
   it('puts files back and makes the initramfs again when one holds a rule, also when it is run twice', () => {
     put('etc/modprobe.d/vfleet.conf', 'blacklist a\nblacklist b\n');
     put('etc/tmpfiles.d/vfleet.conf', 'w /x - - - - 64\n');
-    put(rulePath(GPU).slice(1), bindRule(GPU));
+    put(rulePath(GPU).slice(1), bindRule({ address: GPU, vendor: '10de', device: '2204' }));
     put('boot/initrd.img-6.1', '');
     put(
       'bin/lsinitramfs',

@@ -10,6 +10,8 @@ import { rebootModel } from './support/reboot-model.ts';
 
 const NIC = '0000:3b:00.0';
 const DISK = '0000:5e:00.0';
+const A_NIC = { address: NIC, vendor: '8086', device: '1592' };
+const A_DISK = { address: DISK, vendor: '144d', device: 'a824' };
 const GPU = '0000:65:00.0';
 const AUDIO = '0000:65:00.1';
 const PCI = '/sys/bus/pci/devices';
@@ -97,9 +99,8 @@ describe('the model kernel', () => {
       write(host, `/sys/bus/pci/drivers/${driver}/bind`, address);
     expect(bind('ice', NIC)).toEqual({ error: 'Device or resource busy' });
     expect(bind('vfio-pci', NIC)).toEqual({ error: 'No such device' });
-    expect(write(host, '/sys/bus/pci/drivers/nvme/unbind', NIC)).toEqual({
-      error: 'No such device',
-    });
+    const wrong = write(host, '/sys/bus/pci/drivers/nvme/unbind', NIC);
+    expect(wrong).toEqual({ error: 'No such device' });
     await poke(host, `${PCI}/${NIC}/sriov_drivers_autoprobe`, '0');
     await poke(host, `${PCI}/${NIC}/sriov_numvfs`, '1');
     expect(bind('iavf', '0000:3b:02.0')).toEqual({ error: 'No such device' });
@@ -187,7 +188,7 @@ describe('the model kernel', () => {
   it('makes the VFs again when the driver of their PF is bound anew', async () => {
     const host = make();
     const { tree } = host.model;
-    tree.put(rulePath(NIC), vfsRule(NIC));
+    tree.put(rulePath(NIC), vfsRule(A_NIC));
     tree.put(
       scriptPath(NIC),
       vfsScript({ pf: NIC, count: 2, vfs: [{ driver: 'vfio-pci' }, { driver: 'native' }] }),
@@ -202,7 +203,7 @@ describe('the model kernel', () => {
     const host = make({
       files: {
         '/etc/udev/rules.d/60-mine.rules': 'KERNEL=="0000:5e:00.0", ATTR{sriov_numvfs}="3"\n',
-        [rulePath(DISK)]: bindRule(DISK).replace('vfio-pci', 'pci-stub'),
+        [rulePath(DISK)]: bindRule(A_DISK).replace('vfio-pci', 'pci-stub'),
         '/etc/modprobe.d/mine.conf': 'install nouveau /bin/true\n',
         '/etc/tmpfiles.d/mine.conf': 'd /run/mine 0755 root root -\n',
       },

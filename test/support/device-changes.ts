@@ -21,6 +21,19 @@ export const NETDEV = 'enp59s0f0';
 export const GPU = '0000:65:00.0';
 export const GPU_AUDIO = '0000:65:00.1';
 
+const IDS: Readonly<Record<string, readonly [string, string]>> = {
+  [GPU]: ['10de', '2204'],
+  [GPU_AUDIO]: ['10de', '1aef'],
+  '0000:3b:00.0': ['8086', '1592'],
+  '0000:3b:00.1': ['8086', '1592'],
+  '0000:5e:00.0': ['144d', 'a824'],
+};
+
+function idsOf(address: string): { readonly vendor: string; readonly device: string } {
+  const [vendor = '', device = ''] = IDS[address] ?? [];
+  return { vendor, device };
+}
+
 const asked = (driver: 'vfio-pci' | 'native', settings: Partial<VfState> = {}): VfState => ({
   driver,
   override: driver === 'vfio-pci' ? 'vfio-pci' : null,
@@ -65,7 +78,7 @@ export function vfsChange(parts: {
     },
     after: { count: vfs.length, autoprobe: hasNative, mtu, vfs },
     files: [
-      { path: rulePath(pf), before: null, after: vfsRule(pf) },
+      { path: rulePath(pf), before: null, after: vfsRule({ address: pf, ...idsOf(pf) }) },
       { path: scriptPath(pf), before: null, after: vfsScript(plan) },
     ],
   };
@@ -88,7 +101,13 @@ export function bindChange(
     by,
     files:
       by === 'override'
-        ? [{ path: rulePath(address), before: null, after: bindRule(address) }]
+        ? [
+            {
+              path: rulePath(address),
+              before: null,
+              after: bindRule({ address, ...idsOf(address) }),
+            },
+          ]
         : [],
   };
 }

@@ -1,6 +1,7 @@
 import type { StepOutcome } from '../../../src/domain/activities.ts';
 import type { AttachChange, AttachedDevice } from '../../../src/domain/changes.ts';
 import type { DeviceFacts, GuestFacts, GuestHostdev } from '../../../src/domain/device-facts.ts';
+import { isPlainDomain } from '../../../src/domain/devices/plain-domain.ts';
 import { GUEST_CONFIG_FOLDER, GUEST_COPY_PREFIX } from '../../../src/facts/guest-files.ts';
 import { STATE_DIR } from '../../../src/facts/probe.ts';
 import { functionAt } from './device-state.ts';
@@ -18,18 +19,6 @@ export interface GuestDevice {
   readonly address: string;
   /** What the guest has of it; absent: nothing. */
   readonly has?: GuestHostdev;
-}
-
-/**
- * Names that are safe as the name of a file and as an argument. A name of digits only is a libvirt id to virsh, and one
- * with the form of a UUID is a UUID (virsh(1)).
- */
-export function isPlainDomain(name: string): boolean {
-  return (
-    /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,119}$/.test(name) &&
-    !/^[0-9]+$/.test(name) &&
-    !/^[0-9A-Fa-f]{8}-?([0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}$/.test(name)
-  );
 }
 
 /** Where libvirt keeps the guest's configuration. It may hold passwords, so it never leaves the host (law 10). */

@@ -6,9 +6,11 @@ import { alignmentReport, nodeOf, VCPUS_MAX } from './alignment.ts';
 import type { MeantDevice, Prepared } from './attach-devices.ts';
 import { deviceText, keyOf, meantDevices } from './attach-devices.ts';
 import { cpuListText, parseCpuList } from './cpu-list.ts';
+import type { DeviceIndex } from './device-index.ts';
 import { listed, nameOf } from './device-index.ts';
 import type { Owners } from './group-owners.ts';
 import { ownersOf, sharedGroupProblem, takenProblem } from './group-owners.ts';
+import { isPlainDomain } from './plain-domain.ts';
 
 export interface PlannedGuests {
   readonly changes: readonly AttachChange[];
@@ -52,8 +54,8 @@ function planGuest(
   const { domain, managed } = target;
   const { devices, owners } = call;
   const { index } = prepared;
-  const guest = index.guests.get(domain);
-  if (guest === undefined) return absent(domain, [...index.guests.keys()]);
+  const guest = findGuest(index, domain);
+  if ('code' in guest) return guest;
   const pins = pinsFor(prepared, target, guest, devices);
   if (pins !== null && 'code' in pins) return pins;
   const problem =
@@ -104,6 +106,16 @@ function withChange(
 
 const held = (guest: GuestFacts, address: string | undefined) =>
   address === undefined ? undefined : guest.hostdevs.find((it) => it.address === address);
+
+function findGuest({ guests }: DeviceIndex, domain: string): GuestFacts | Problem {
+  const guest = guests.get(domain);
+  if (guest === undefined) return absent(domain, [...guests.keys()]);
+  if (isPlainDomain(domain)) return guest;
+  return {
+    code: 'guest.name-unsafe',
+    sentence: `the name of guest ${domain} is not plain enough for a file of that name and for virsh; rename it (virsh domrename) to letters, digits, dots and dashes`,
+  };
+}
 
 function absent(domain: string, names: readonly string[]): Problem {
   const known = names.length === 0 ? 'it has none' : `it has ${names.slice(0, 12).join(', ')}`;

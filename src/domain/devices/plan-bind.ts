@@ -4,7 +4,7 @@ import { compact } from '../compact.ts';
 import type { PciFunction } from '../device-facts.ts';
 import { rulePath, scriptPath } from '../own-files.ts';
 import type { DeviceTarget, DriverTarget } from '../spec.ts';
-import { bindRule, parseVfsScript, vfsRule } from '../udev-files.ts';
+import { bindRule, isRuleAt, parseVfsScript, vfsRule } from '../udev-files.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { nameOf } from './device-index.ts';
 import { hasDriver } from './has-driver.ts';
@@ -61,21 +61,21 @@ export function keptBy(
 
 function ruleFiles(
   { facts }: DeviceIndex,
-  { address }: PciFunction,
+  fn: PciFunction,
   { entry, by }: { readonly entry: DeviceTarget; readonly by: BindChange['by'] },
 ): readonly (FileChange | Problem | undefined)[] {
-  const [bind, vfs] = [bindRule(address), vfsRule(address)];
+  const { address } = fn;
   const found = facts.ownFiles[rulePath(address)];
-  const isOurs = (text: string) => text === bind || text === vfs;
+  const isOurs = (text: string) => isRuleAt(text, address);
   if (entry.driver === 'vfio-pci') {
-    const rule = by === 'override' ? bind : null;
+    const rule = by === 'override' ? bindRule(fn) : null;
     return [
       fileChange(facts, rulePath(address), rule, isOurs),
       fileChange(facts, scriptPath(address), null, (text) => parseVfsScript(text) !== undefined),
     ];
   }
   // The rule of a PF's VFs is not one that binds it; what an entry with VFs makes of the file is planned with them.
-  if (entry.vfs !== undefined || found === vfs) return [];
+  if (entry.vfs !== undefined || found === vfsRule(fn)) return [];
   return [fileChange(facts, rulePath(address), null, isOurs)];
 }
 

@@ -4,7 +4,7 @@ import { compact } from '../compact.ts';
 import type { PciFunction, SriovFacts, VfSettings } from '../device-facts.ts';
 import { rulePath, scriptPath } from '../own-files.ts';
 import type { VfsTarget, VfTarget } from '../spec.ts';
-import { bindRule, parseVfsScript, vfsRule, vfsScript } from '../udev-files.ts';
+import { isRuleAt, parseVfsScript, vfsRule, vfsScript } from '../udev-files.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { nameOf, vfsOf } from './device-index.ts';
 import { hasDriver } from './has-driver.ts';
@@ -143,14 +143,14 @@ function disturbedVfs(
   });
 }
 
-function vfsFiles(index: DeviceIndex, { address }: PciFunction, target: VfsTarget) {
+function vfsFiles(index: DeviceIndex, pf: PciFunction, target: VfsTarget) {
+  const { address } = pf;
   const { count, mtu, vfs } = target;
   const script = vfsScript(compact({ pf: address, count, mtu, vfs: vfs.map(inScript) }));
-  const [bind, rule] = [bindRule(address), vfsRule(address)];
   const isScript = (text: string) => parseVfsScript(text) !== undefined;
   return [
     fileChange(index.facts, scriptPath(address), script, isScript),
-    fileChange(index.facts, rulePath(address), rule, (text) => text === bind || text === rule),
+    fileChange(index.facts, rulePath(address), vfsRule(pf), (text) => isRuleAt(text, address)),
   ];
 }
 

@@ -284,10 +284,8 @@ describe('a host that was undone by hand', () => {
     const again = { ...LEASE, since: '2026-11-23T08:00:00Z' };
     await beginRun(host, { guard: guard(3), lease: again, changes: plan.changes });
     const runs = parseRecord(text(RECORD_FILE))?.runs;
-    expect(runs?.map((run) => run.undone)).toEqual([
-      { who: 'ops2', at: '2026-11-22T18:00:00Z' },
-      undefined,
-    ]);
+    const byHand = { who: 'ops2', at: '2026-11-22T18:00:00Z' };
+    expect(runs?.map((run) => run.undone)).toEqual([byHand, undefined]);
     expect(text(UNDONE_FILE)).toBeUndefined();
   });
 

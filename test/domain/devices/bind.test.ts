@@ -44,13 +44,13 @@ describe('binding by address', () => {
         before: { driver: 'i40e', override: null, net: ['ens1f0'] },
         after: { driver: 'vfio-pci', override: 'vfio-pci' },
         by: 'override',
-        files: [{ path: RULE, before: null, after: bindRule(ADDRESS) }],
+        files: [{ path: RULE, before: null, after: bindRule(NIC) }],
       },
     ]);
   });
 
   it('leaves a function alone that is bound now and at the next boot', () => {
-    const facts = host([BOUND], { ownFiles: { [RULE]: bindRule(ADDRESS) } });
+    const facts = host([BOUND], { ownFiles: { [RULE]: bindRule(NIC) } });
     expect(planHost(facts, asked())).toMatchObject({
       kind: 'compliant',
       evidence: { devices: '1 as asked', vfio: '1 functions, 0 VFs' },
@@ -59,25 +59,25 @@ describe('binding by address', () => {
 
   it('adds the rule where only that is missing', () => {
     const [change] = ofKind(host([BOUND]), asked(), 'bind');
-    expect(change?.files).toEqual([{ path: RULE, before: null, after: bindRule(ADDRESS) }]);
+    expect(change?.files).toEqual([{ path: RULE, before: null, after: bindRule(NIC) }]);
   });
 
   it('gives a function back to its native driver, rule and all', () => {
-    const facts = host([BOUND], { ownFiles: { [RULE]: bindRule(ADDRESS) } });
+    const facts = host([BOUND], { ownFiles: { [RULE]: bindRule(NIC) } });
     expect(ofKind(facts, asked({ driver: 'native' }), 'bind')).toMatchObject([
       {
         before: { driver: 'vfio-pci', override: 'vfio-pci' },
         after: { driver: 'native', override: null },
-        files: [{ path: RULE, before: bindRule(ADDRESS), after: null }],
+        files: [{ path: RULE, before: bindRule(NIC), after: null }],
       },
     ]);
   });
 
   it('takes the place of the rule and the script that made VFs', () => {
     const script = vfsScript({ pf: ADDRESS, count: 1, vfs: [{ driver: 'native' }] });
-    const ownFiles = { [RULE]: vfsRule(ADDRESS), [scriptPath(ADDRESS)]: script };
+    const ownFiles = { [RULE]: vfsRule(NIC), [scriptPath(ADDRESS)]: script };
     expect(ofKind(host([NIC], { ownFiles }), asked(), 'bind')[0]?.files).toEqual([
-      { path: RULE, before: vfsRule(ADDRESS), after: bindRule(ADDRESS) },
+      { path: RULE, before: vfsRule(NIC), after: bindRule(NIC) },
       { path: scriptPath(ADDRESS), before: script, after: null },
     ]);
   });

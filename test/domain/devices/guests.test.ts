@@ -36,7 +36,7 @@ const host = (
     deviceFacts(functions, {
       groups: ownGroups(functions),
       guests,
-      ownFiles: { [rulePath(NIC.address)]: bindRule(NIC.address) },
+      ownFiles: { [rulePath(NIC.address)]: bindRule(NIC) },
       ...over,
     }),
   );
@@ -170,6 +170,13 @@ describe('a guest that cannot have a device', () => {
 
   it.each<[string, string, ReturnType<typeof host>, ReturnType<typeof asked>, RegExp]>([
     ['is not there', 'guest.absent', host([guestFacts('db')]), asked(), /it has db/],
+    [
+      'has a name that no file can have',
+      'guest.name-unsafe',
+      host([guestFacts('a/b')]),
+      asked([guestEntry({ domain: 'a/b', attach: ATTACH })]),
+      /virsh domrename/,
+    ],
     [
       'is transient',
       'guest.transient',

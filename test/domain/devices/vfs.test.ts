@@ -19,6 +19,7 @@ import {
 import { blockOf, changesOf, ofKind } from './planned.ts';
 
 const PF = '0000:03:00.0';
+const RULED = { address: PF, vendor: '8086', device: '1572' };
 const RULE = rulePath(PF);
 const SCRIPT = scriptPath(PF);
 const VFIO = { driver: 'vfio-pci', override: 'vfio-pci' } as const;
@@ -30,7 +31,7 @@ const asked = (vfs: VfsTarget, over: Partial<DeviceTarget> = {}) =>
   targetOf({ devices: [deviceEntry({ match: { address: PF }, vfs, ...over })] });
 
 const filesFor = (vfs: VfsTarget) => ({
-  [RULE]: vfsRule(PF),
+  [RULE]: vfsRule(RULED),
   [SCRIPT]: vfsScript({ pf: PF, ...vfs }),
 });
 
@@ -61,7 +62,7 @@ describe('virtual functions', () => {
         after: { count: 2, autoprobe: false, mtu: 9000, vfs: [state, state] },
         files: [
           { path: SCRIPT, before: null },
-          { path: RULE, before: null, after: vfsRule(PF) },
+          { path: RULE, before: null, after: vfsRule(RULED) },
         ],
       },
     ]);
@@ -257,9 +258,13 @@ describe('virtual functions that a host cannot have', () => {
   });
 
   it('puts its rule in the place of one that bound the PF to vfio-pci', () => {
-    const facts = host(pfWithVfs(PF, 0), { ownFiles: { [RULE]: bindRule(PF) } });
+    const facts = host(pfWithVfs(PF, 0), { ownFiles: { [RULE]: bindRule(RULED) } });
     const [change] = ofKind(facts, asked(vfsTarget(1), { driver: 'native' }), 'vfs');
-    expect(change?.files[1]).toEqual({ path: RULE, before: bindRule(PF), after: vfsRule(PF) });
+    expect(change?.files[1]).toEqual({
+      path: RULE,
+      before: bindRule(RULED),
+      after: vfsRule(RULED),
+    });
     expect(ofKind(facts, asked(vfsTarget(1), { driver: 'native' }), 'bind')).toEqual([]);
   });
 });

@@ -72,6 +72,11 @@ export function bindContract(bench: KernelBench): void {
       expect(quiet).toMatchObject({ code: 1, stderr: '' });
     });
 
+    it('says which processors a node has', async () => {
+      const probe = await bench();
+      expect((await probe.facts()).numaNodes[0]?.cpus).toMatch(/^\d/);
+    });
+
     it('gives fewer hugepages than asked without a word', async () => {
       const probe = await bench();
       const path = '/sys/devices/system/node/node0/hugepages/hugepages-1048576kB/nr_hugepages';

@@ -12,15 +12,15 @@ const BOUND = { driver: 'vfio-pci', override: 'vfio-pci' };
 async function withRules(probe: Probe): Promise<void> {
   const { nic, disk, plain } = probe.host;
   const vfio = { driver: 'vfio-pci' as const };
-  await probe.file(rulePath(plain), bindRule(plain));
-  await probe.file(rulePath(nic), vfsRule(nic));
+  await probe.file(rulePath(plain), bindRule(await probe.function(plain)));
+  await probe.file(rulePath(nic), vfsRule(await probe.function(nic)));
   const vfs = [
     { ...vfio, mac: '02:11:22:33:44:00', vlan: 100, trust: true },
     { ...vfio, spoofCheck: false },
     { driver: 'native' as const },
   ];
   await probe.file(scriptPath(nic), vfsScript({ pf: nic, count: 3, mtu: 9000, vfs }));
-  await probe.file(rulePath(disk), vfsRule(disk));
+  await probe.file(rulePath(disk), vfsRule(await probe.function(disk)));
   await probe.file(scriptPath(disk), vfsScript({ pf: disk, count: 2, vfs: [vfio, vfio] }));
 }
 
@@ -70,7 +70,7 @@ export function bootContract(bench: KernelBench): void {
       const [onNic, onDisk] = [await probe.function(nic), await probe.function(disk)];
       await probe.done([autoprobe(nic), '0'], [numvfs(nic), '2'], [override(nic), 'vfio-pci']);
       await probe.toVfio(disk);
-      await probe.file(rulePath(plain), bindRule(plain));
+      await probe.file(rulePath(plain), bindRule(await probe.function(plain)));
       expect(await probe.run(...REBUILD)).toMatchObject({ code: 0 });
       expect(await probe.initramfs()).toContain(rulePath(plain));
       await probe.file(rulePath(plain), null);
@@ -91,7 +91,7 @@ export function bootContract(bench: KernelBench): void {
       const probe = await bench();
       const { plain } = probe.host;
       const { driver } = await probe.function(plain);
-      await probe.file(rulePath(plain), bindRule(plain));
+      await probe.file(rulePath(plain), bindRule(await probe.function(plain)));
       const path = `/sys/bus/pci/devices/${plain}`;
       await probe.run('udevadm', 'trigger', '--action=change', path);
       expect(await probe.function(plain)).toMatchObject({ driver });

@@ -1,8 +1,9 @@
-import { isPciAddress, rulePath, RULES_FOLDER } from '../../../domain/own-files.ts';
+import { rulePath, RULES_FOLDER } from '../../../domain/own-files.ts';
 import {
   parseBindRule,
+  parseVfsRule,
   parseVfsScript,
-  vfsRule,
+  type RuledFunction,
   type VfsPlan,
 } from '../../../domain/udev-files.ts';
 import type { FileTree } from '../file-tree.ts';
@@ -27,12 +28,23 @@ export function readRules(
   const vfs = new Set<string>();
   for (const [path, text] of files) {
     const address = NAME.exec(path)?.[1] ?? '';
-    if (isPciAddress(address) && parseBindRule(text) === address) bind.add(address);
-    else if (isPciAddress(address) && text === vfsRule(address)) vfs.add(address);
+    const [bound, pf] = [parseBindRule(text), parseVfsRule(text)];
+    if (bound?.address === address) bind.add(keyOf(bound));
+    else if (pf?.address === address) vfs.add(keyOf(pf));
     else if (!isComment(text)) complain(`the model does not know the udev rule in ${path}`);
   }
   return { bind, vfs };
 }
+
+/** Rules name a function by its address and by what it is. */
+const keyOf = ({ address, vendor, device }: RuledFunction): string =>
+  `${address} ${vendor}:${device}`;
+
+const ofFunction = ({ address, spec: { vendor, device } }: PciFunction): RuledFunction => ({
+  address,
+  vendor,
+  device,
+});
 
 const isComment = (text: string): boolean =>
   text.split('\n').every((line) => line.trim() === '' || line.startsWith('#'));
@@ -77,9 +89,9 @@ export function handleEvent(
   const { rules } = stage;
   if (action === 'add') {
     stage.driverctl(fn);
-    if (rules.bind.has(fn.address)) bindByRule(stage, fn);
+    if (rules.bind.has(keyOf(ofFunction(fn)))) bindByRule(stage, fn);
   }
-  if (rules.vfs.has(fn.address) && fn.driver !== null) {
+  if (rules.vfs.has(keyOf(ofFunction(fn))) && fn.driver !== null) {
     const script = stage.script(fn.address);
     const plan = script === undefined ? undefined : parseVfsScript(script);
     if (plan !== undefined) runScript(stage, fn, plan);
