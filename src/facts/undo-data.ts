@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AttachChange, Change, FileChange, VfsChange } from '../domain/changes.ts';
+import { compact } from '../domain/compact.ts';
+import type { VfSettings } from '../domain/device-facts.ts';
 import { settingWords } from '../domain/udev-files.ts';
 import { LEFT_LINES } from './guest-files.ts';
 import { quoted, quotedText } from './undo/quoted.ts';
@@ -76,25 +78,54 @@ export function deviceData(changes: readonly Change[]): string {
   ].join('');
 }
 
-function oldVfs({ pf, before }: VfsChange): string[] {
-  return before.vfs.map((vf, index) =>
-    call('"$1"', pf, String(index), vf.driver ?? '', vf.override ?? '', ...settingWords(vf)),
+function oldVfs({ pf, before, after }: VfsChange): string[] {
+  return before.vfs.map((vf, index) => {
+    const words = settingWords(
+      before.count === after.count ? changedSettings(vf, after.vfs[index]) : madeAnew(vf),
+    );
+    return call('"$1"', pf, String(index), vf.driver ?? '', vf.override ?? '', ...words);
+  });
+}
+
+const SETTINGS = ['mac', 'vlan', 'trust', 'spoofCheck', 'maxRate'] as const;
+
+/** VFs that stay keep what was not asked otherwise. */
+function changedSettings(before: VfSettings, after: VfSettings = {}): VfSettings {
+  const names = SETTINGS.filter(
+    (name) => after[name] !== undefined && after[name] !== before[name],
   );
+  return Object.fromEntries(names.map((name) => [name, before[name]]));
+}
+
+/** VFs that are made anew have no address, VLAN, trust or limit; drivers differ on the spoof check. */
+function madeAnew({ mac, vlan, trust, spoofCheck, maxRate }: VfSettings): VfSettings {
+  return compact({
+    mac: mac === '00:00:00:00:00:00' ? undefined : mac,
+    vlan: vlan === 0 ? undefined : vlan,
+    trust: trust === false ? undefined : trust,
+    spoofCheck,
+    maxRate: maxRate === 0 ? undefined : maxRate,
+  });
 }
 
 /** GUEST VCPU CPUS BEFORE AFTER: CPUS is what libvirt is told, which knows no unpinning. */
 function pinCalls({ domain, pins }: AttachChange): string[] {
   return Object.entries(pins?.after ?? {}).map(([vcpu, after]) => {
     const before = pins?.before[vcpu] ?? '';
-    return call('"$1"', domain, vcpu, before === '' ? (pins?.all ?? '') : before, before, after);
+    // `r` stands for all CPUs (virsh(1), vcpupin).
+    const all = pins?.all === '' ? 'r' : (pins?.all ?? 'r');
+    return call('"$1"', domain, vcpu, before === '' ? all : before, before, after);
   });
 }
+
+/** The guests from which devices are to be taken, so that their use of them is none that stands in the way. */
+const NOBODY_GIVEN = ["given='' given_groups=''"];
 
 /** What is looked at before anything is changed. */
 export function deviceChecks(changes: readonly Change[]): readonly string[] {
   return [
     'files check_file',
-    "given='' given_groups=''",
+    ...NOBODY_GIVEN,
     ...ofKind(changes, 'attach').map((change) => call('check_guest', ...guestWords(change))),
     'look_for_users',
     ...ofKind(changes, 'bind').map(({ address, modalias, by, before, after }) =>
@@ -122,6 +153,9 @@ export function deviceUndo(changes: readonly Change[]): readonly string[] {
     ...guests.map(({ domain }) => call('restore_guest', domain)),
     'files undo_file',
     'undo_initramfs',
+    // Guests have let go by now, and others may have been started meanwhile.
+    ...NOBODY_GIVEN,
+    'look_for_users',
     ...ofKind(back, 'bind').map(({ address, modalias, by, before }) =>
       call('undo_function', address, modalias ?? '', by, ...driverWords(before)),
     ),

@@ -106,6 +106,9 @@ beforeEach(() => {
     put(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >>'${at('said')}'\n`);
     execFileSync('chmod', ['755', at(`bin/${name}`)]);
   }
+  // Or only root could run these tests.
+  put('bin/id', '#!/bin/sh\nif [ "$1" = -u ]; then echo 0; else echo root; fi\n');
+  execFileSync('chmod', ['755', at('bin/id')]);
   put('var/lib/vfleet/lease', 'id=x\nrollout=sriov#2\n');
   put('proc/sys/kernel/random/boot_id', 'boot-1\n');
   put('sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages', '0\n');

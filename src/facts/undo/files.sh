@@ -1,3 +1,5 @@
+
+# Files of vfleet alone, and the initramfs, in which an old rule would act at the next boot.
 # undo_file FILE BEFORE AFTER PRINTER
 undo_file() {
   [ "$(digest_of "$1")" != "$2" ] || return 0

@@ -1,9 +1,13 @@
+
+# Drivers of PCI functions, through an override of the driver's name: the kernel picks that one whatever else matches
+# (drivers/pci/pci-driver.c, pci_match_device). Never under somebody who uses the function.
 # tee says why the kernel refuses, which what is built into a shell does not.
 poke() {
   printf '%s\n' "$2" | tee "$1" >/dev/null || die "the kernel did not take '$2' in $1; see dmesg. $so_far"
 }
 driver_of() { basename "$(readlink "$pci/devices/$1/driver")"; }
 override_of() {
+  override=
   { read -r override <"$pci/devices/$1/driver_override"; } 2>/dev/null
   case $override in '(null)') ;; *) say "$override" ;; esac
 }
@@ -61,8 +65,9 @@ refuse_use() {
 # check_function ADDRESS MODALIAS BY DRIVER OVERRIDE NEW_DRIVER NEW_OVERRIDE
 check_function() {
   [ -e "$pci/devices/$1" ] || return 0
+  modalias=
   { read -r modalias <"$pci/devices/$1/modalias"; } 2>/dev/null
-  if [ -n "$2" ] && [ "$modalias" != "$2" ]; then
+  if [ -n "$2" ] && [ -n "$modalias" ] && [ "$modalias" != "$2" ]; then
     die "$1 is another device than the one that $rollout bound; $so_far. Look at it"
   fi
   found=$(driver_of "$1")

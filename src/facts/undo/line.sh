@@ -1,3 +1,5 @@
+
+# The kernel line, by GRUB's own tools.
 # The arguments of a kernel line, without those that GRUB itself adds.
 plain_line() {
   kept=
@@ -33,6 +35,7 @@ disarm_line() {
   case $newline$(grub-editenv "$grubenv" list)$newline in
     *"$newline"next_entry="$newline"* | *"$newline"next_entry="$trial_entry$newline"*)
       grub-editenv "$grubenv" unset next_entry || die 'grub-editenv could not clear the one-shot entry'
+      so_far='the trial entry is disarmed, nothing else was changed'
       ;;
   esac
 }

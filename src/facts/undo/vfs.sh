@@ -1,3 +1,5 @@
+
+# VFs: the count over none, as the kernel wants it, then what was set on each. And huge pages.
 vf_address() { basename "$(readlink "$pci/devices/$1/virtfn$2")"; }
 number_in() {
   number=
@@ -12,11 +14,9 @@ check_pf() {
   pf=$1 old_count=$2 new_count=$3 vfio=$7
   count=$(number_in "$pci/devices/$1/sriov_numvfs")
   case $count in '' | *[!0-9]*) die "$1 does not say how many VFs it has; $so_far" ;; esac
-  is_fresh=
   if ! is_one_of "$count" 0 "$2" "$3"; then
     # The driver may have made fewer than asked; nobody has touched those.
-    [ "$count" -lt "$3" ] || die "$1 has $count VFs, neither as before $rollout nor as after; $so_far. Look at it"
-    is_fresh=yes
+    [ "$count" -lt "$2" ] || [ "$count" -lt "$3" ] || die "$1 has $count VFs, neither as before $rollout nor as after; $so_far. Look at it"
   fi
   index=0
   while [ "$index" -lt "$count" ]; do
@@ -24,7 +24,7 @@ check_pf() {
     index=$((index + 1))
   done
   nic=$(nic_of "$1")
-  if [ -n "$5$6" ] && [ -n "$nic" ] && ! is_one_of "$(number_in "$pci/devices/$1/net/$nic/mtu")" "$5" "$6"; then
+  if [ -n "$6" ] && [ -n "$nic" ] && ! is_one_of "$(number_in "$pci/devices/$1/net/$nic/mtu")" "$5" "$6"; then
     die "the MTU of $1 is neither as before $rollout nor as after; $so_far. Look at it"
   fi
 }
@@ -44,7 +44,9 @@ check_vf() {
     ! is_one_of "$(override_of "$vf")" '' "$old_driver" "$old_override" "$new_override"; then
     die "VF $index of $pf has driver ${found:-none}, override $(override_of "$vf"): neither as before $rollout nor as after; $so_far. Look at it"
   fi
-  if [ "$count" != "$old_count" ] || [ "$found" != "$old_driver" ] || { [ -n "$old_settings" ] && [ -z "$noted" ]; }; then
+  # Of settings it cannot be seen whether they are as before already, so only the note says so.
+  if [ "$count" != "$old_count" ] || [ "$found" != "$old_driver" ] ||
+    { [ "$count" = "$new_count" ] && [ -n "$old_settings" ] && [ -z "$noted" ]; }; then
     refuse_use "$vf"
   fi
 }
