@@ -93,9 +93,13 @@ export function bootContract(bench: KernelBench): void {
       const { driver } = await probe.function(plain);
       await probe.file(rulePath(plain), bindRule(await probe.function(plain)));
       const path = `/sys/bus/pci/devices/${plain}`;
+      // udev looks for new rules every three seconds at most, and does its work while trigger returns.
+      await probe.run('udevadm', 'control', '--reload');
       await probe.run('udevadm', 'trigger', '--action=change', path);
+      await probe.run('udevadm', 'settle');
       expect(await probe.function(plain)).toMatchObject({ driver });
       await probe.run('udevadm', 'trigger', '--action=add', path);
+      await probe.run('udevadm', 'settle');
       expect(await probe.function(plain)).toMatchObject({ driver: 'vfio-pci' });
       await withoutRules(probe);
       await probe.done([override(plain), '']);
