@@ -116,7 +116,16 @@ const left = (): Promise<string> =>
 async function facts(): Promise<string> {
   const read = await vfleet.run('facts', 'lab-devices', '-i', 'inventory.ini', '--json');
   expect(read.code, read.stderr).toBe(0);
-  const moment = new Set(['bootId', 'freeKiB', 'lease', 'record', 'runs', 'temperatures', 'aer']);
+  const moment = new Set([
+    'bootId',
+    'freeKiB',
+    'lease',
+    'record',
+    'runs',
+    'undone',
+    'temperatures',
+    'aer',
+  ]);
   const { devices, iommu, ...rest } = JSON.parse(read.stdout, (key, value: unknown) =>
     moment.has(key) ? undefined : value,
   ) as Facts;
