@@ -278,9 +278,10 @@ describe('devices on a real machine', () => {
     expect(said).toContain('Undone: prepare#3.');
     expect(said).toContain('REBOOT NEEDED');
     expect(said).not.toContain('NOTE');
-    expect(await left()).toBe('');
+    // It stays, to be read and run again.
+    expect(await left()).toBe('/var/lib/vfleet/UNDO.txt\n');
     await machine.reboot();
     expect(await facts()).toBe(bare);
-    expect(await left()).toBe('');
+    expect(await left()).toBe('/var/lib/vfleet/UNDO.txt\n');
   });
 });

@@ -1,6 +1,10 @@
 import type { StepOutcome } from '../../src/domain/activities.ts';
 import type { AttachChange, Evidence } from '../../src/domain/changes.ts';
 import type { DeviceFacts } from '../../src/domain/device-facts.ts';
+import { keyOf } from '../../src/domain/devices/attach-devices.ts';
+import { indexDevices } from '../../src/domain/devices/device-index.ts';
+import type { Owners } from '../../src/domain/devices/group-owners.ts';
+import { sharedGroupProblem } from '../../src/domain/devices/group-owners.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { lineOf } from '../../src/facts/snapshot.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
@@ -37,8 +41,11 @@ export async function applyAttach(
   const { changes, guard } = call;
   if (changes.length === 0) return ok({});
   const facts = await readDevices(port);
+  const owners = new Map(
+    changes.flatMap(({ domain, devices }) => devices.map((it) => [keyOf(it), domain] as const)),
+  );
   for (const change of changes) {
-    const problem = obstacle(facts, change);
+    const problem = obstacle(facts, change, owners);
     if (problem !== undefined) return problem;
   }
   const devices: { address: string; managed: boolean }[] = [];
@@ -62,7 +69,11 @@ interface GuestCall {
 }
 
 /** Everything that stands against it now, found before the guest is touched. */
-function obstacle(facts: DeviceFacts, change: AttachChange): StepOutcome | undefined {
+function obstacle(
+  facts: DeviceFacts,
+  change: AttachChange,
+  owners: Owners,
+): StepOutcome | undefined {
   const live = liveGuest(facts, change);
   if (live === undefined) {
     return hold('guest.absent', `libvirt has no guest ${change.domain}`);
@@ -73,7 +84,10 @@ function obstacle(facts: DeviceFacts, change: AttachChange): StepOutcome | undef
     return hold('guest.transient', `guest ${guest.name} has no configuration that outlasts it`);
   }
   return (
-    confinementProblem(live, change) ?? devicesProblem(live, change) ?? pinsProblem(live, change)
+    confinementProblem(live, change) ??
+    devicesProblem(live, change) ??
+    splitProblem(live, owners) ??
+    pinsProblem(live, change)
   );
 }
 
@@ -96,6 +110,12 @@ function devicesProblem(live: LiveGuest, change: AttachChange): StepOutcome | un
     live.facts,
     live.devices.map(({ address }) => address),
   );
+}
+
+/** Groups of VFs that the plan only asked for are known now. */
+function splitProblem({ facts, guest, devices }: LiveGuest, owners: Owners) {
+  const problem = sharedGroupProblem(indexDevices(facts), guest, devices, owners);
+  return problem && hold(problem.code, problem.sentence);
 }
 
 function takenProblem(
@@ -130,8 +150,8 @@ function driverProblem(
 
 async function attach(port: HostPort, call: GuestCall): Promise<StepOutcome | undefined> {
   const { change, guard, live } = call;
-  if (isUntouched(live, change) || !(await hasCopy(port, change.domain))) {
-    const problem = await keepConfig(port, guard, change.domain);
+  if (isUntouched(live, change) || !(await hasCopy(port, change))) {
+    const problem = await keepConfig(port, guard, change);
     if (problem !== undefined) return problem;
   }
   const { managed, pins, domain } = change;

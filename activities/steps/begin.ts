@@ -7,7 +7,14 @@ import { motdText } from '../../src/facts/motd.ts';
 import { parseLease } from '../../src/facts/parse-facts.ts';
 import { LEASE_PATH, RECORD_PATH } from '../../src/facts/probe.ts';
 import type { HostRecord } from '../../src/facts/record.ts';
-import { RECORD_BYTES_MAX, recordBytes, withRun } from '../../src/facts/record.ts';
+import {
+  parseRecord,
+  RECORD_BYTES_MAX,
+  recordBytes,
+  recordText,
+  withRun,
+} from '../../src/facts/record.ts';
+import { isChange } from '../../src/facts/record-changes.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
 import { hold, ok, writeProblem } from './outcomes.ts';
@@ -42,8 +49,8 @@ export async function beginRun(
     own.record === undefined || changes === undefined
       ? undefined
       : withRun(own.record, { rollout, who, since, changes });
-  const full = next && recordFull(next);
-  if (full !== undefined) return full;
+  const unreadable = next && recordProblem(next);
+  if (unreadable !== undefined) return unreadable;
   const record = next === undefined ? [] : recordWrites(own, next);
   const written = await port.write({
     guard,
@@ -54,12 +61,26 @@ export async function beginRun(
   return problem ?? ok({ lease: lease.id, record: RECORD_PATH, ...told });
 }
 
+const recordProblem = (next: HostRecord) => recordFull(next) ?? unreadableAgain(next);
+
 /** A record that is too large to be read would be no way back: what stands has to be rolled back first. */
 function recordFull(next: HostRecord): StepOutcome | undefined {
   const bytes = recordBytes(next);
   if (bytes <= RECORD_BYTES_MAX) return undefined;
   const sentence = `${RECORD_PATH} would have ${bytes} bytes with this run, and no more than ${RECORD_BYTES_MAX} are read`;
   return hold('host.record-full', `${sentence}; roll back what stands on this host first`);
+}
+
+/** What a host answers may be anything, and a record that is not read again is no way back (law 2). */
+function unreadableAgain(next: HostRecord): StepOutcome | undefined {
+  if (parseRecord(recordText(next)) !== undefined) return undefined;
+  const changes: readonly unknown[] = next.runs.at(-1)?.changes ?? [];
+  const odd = changes.findIndex((change) => !isChange(change));
+  return hold(
+    'host.not-recordable',
+    `what was found here could not be read back from ${RECORD_PATH}, so nothing is changed`,
+    odd === -1 ? {} : { found: JSON.stringify(changes[odd]).slice(0, 400) },
+  );
 }
 
 /** `undefined` when the lease is ours now; else the hold. Created only where none is, so two engines cannot both get it. */

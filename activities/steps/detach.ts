@@ -26,8 +26,8 @@ export async function undoAttach(port: HostPort, call: UndoCall): Promise<StepOu
   const { domain } = change;
   const told = (what: string, more: Evidence = {}): StepOutcome =>
     ok({ [`guest ${domain}`]: what, ...more, reboot: 'not needed' });
-  // Apply makes a copy of the configuration first: without one it has touched no guest of that name.
-  if (!isPlainDomain(domain) || !(await hasCopy(port, domain))) return told('as before');
+  // Apply makes a copy of the configuration first: without one this change has touched no guest.
+  if (!isPlainDomain(domain) || !(await hasCopy(port, change))) return told('as before');
   const live = await detach(port, call);
   if (live === undefined) return told('not there any more');
   if ('kind' in live) return live;
@@ -35,7 +35,7 @@ export async function undoAttach(port: HostPort, call: UndoCall): Promise<StepOu
   const problem =
     (await unpin(port, call, live)) ?? (await removeDeviceFiles(port, guard, devices));
   if (problem !== undefined) return problem;
-  const restored = await restoreConfig(port, guard, domain);
+  const restored = await restoreConfig(port, guard, change);
   if (restored.kind === 'hold') return restored;
   return told('devices taken back', restored.evidence);
 }

@@ -13,7 +13,7 @@ import { ok } from './outcomes.ts';
 import { applyVfs, undoVfs } from './vfs.ts';
 
 /**
- * Applies all changes of one step; before drivers are taken away, what guards them is read again, since a hold may have
+ * Applies all changes of one step; before VFs are made or drivers taken away, what guards them is read again, since a hold may have
  * lasted for days. The first that does not come out as asked holds the step.
  */
 export async function applyDevices(
@@ -35,7 +35,10 @@ export async function applyDevices(
           applyHugepages(port, { changes: ofKind(changes, 'hugepages'), guard, live: !willReboot }),
       ]);
     case 'vfs':
-      return applyVfs(port, { changes: ofKind(changes, 'vfs'), guard });
+      return inOrder([
+        () => checkDevicesOnHost(port, { target: { allow }, changes }),
+        () => applyVfs(port, { changes: ofKind(changes, 'vfs'), guard }),
+      ]);
     case 'bind':
       return inOrder([
         () => checkDevicesOnHost(port, { target: { allow }, changes }),

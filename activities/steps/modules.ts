@@ -3,7 +3,7 @@ import { isBootId } from '../../src/domain/boot-id.ts';
 import type { FileChange, ModulesChange } from '../../src/domain/changes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { keyValues } from '../../src/facts/parse-facts.ts';
-import { BOOT_ID_PATH, STATE_DIR } from '../../src/facts/probe.ts';
+import { BOOT_ID_PATH, MODULES_BOOT_PATH } from '../../src/facts/probe.ts';
 import { lineOf, textOf } from '../../src/facts/snapshot.ts';
 import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
 import { fileWrite } from './file-writes.ts';
@@ -16,12 +16,6 @@ import {
 } from './parts/initramfs.ts';
 import { hold, ok, tail } from './outcomes.ts';
 import { writeAll } from './parts/own-file-changes.ts';
-
-/**
- * In which boot the files were written, and in which they were taken back: they act from the next boot on, so only that
- * says whether a boot is needed to be rid of them. A note of vfleet's own, written before the files.
- */
-export const MODULES_BOOT_PATH = `${STATE_DIR}/modules-boot`;
 
 interface State {
   readonly files: readonly { readonly change: FileChange; readonly found: string | null }[];

@@ -16,6 +16,11 @@ export const UNDO_PATH = `${STATE_DIR}/UNDO.txt`;
 export const UNDONE_PATH = `${STATE_DIR}/undone`;
 /** The newest fencing token that the host has seen; only its scripts write it. */
 export const FENCE_PATH = `${STATE_DIR}/fence`;
+/**
+ * In which boot files for modules were written, and in which they were taken back: they act from the next boot on, so only
+ * that says whether a boot is needed to be rid of them. Written before the files.
+ */
+export const MODULES_BOOT_PATH = `${STATE_DIR}/modules-boot`;
 export const MOTD_FOLDER = '/etc/motd.d';
 /** What pam_motd shows at every login (pam_motd(8), since 1.3.1) while a rollout holds the host. */
 export const MOTD_PATH = `${MOTD_FOLDER}/50-vfleet`;

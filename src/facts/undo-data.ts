@@ -3,7 +3,7 @@ import type { AttachChange, Change, FileChange, VfsChange } from '../domain/chan
 import { compact } from '../domain/compact.ts';
 import type { VfSettings } from '../domain/device-facts.ts';
 import { settingWords } from '../domain/udev-files.ts';
-import { LEFT_LINES } from './guest-files.ts';
+import { guestCopyPath, LEFT_LINES } from './guest-files.ts';
 import { quoted, quotedText } from './undo/quoted.ts';
 
 /** Lower-case hex SHA-256, or `absent` for no file, as the shell compares it. */
@@ -74,6 +74,7 @@ export function deviceData(changes: readonly Change[]): string {
     shellFunction('files', listed),
     shellFunction('old_vfs', ofKind(changes, 'vfs').flatMap(oldVfs)),
     shellFunction('pins', ofKind(changes, 'attach').flatMap(pinCalls)),
+    copyFunction(ofKind(changes, 'attach')),
     `differs() { diff -q ${left} "$1" "$2" >/dev/null; }\n`,
   ].join('');
 }
@@ -106,6 +107,14 @@ function madeAnew({ mac, vlan, trust, spoofCheck, maxRate }: VfSettings): VfSett
     spoofCheck,
     maxRate: maxRate === 0 ? undefined : maxRate,
   });
+}
+
+/** `copy_of GUEST`: where the configuration from before is. */
+function copyFunction(changes: readonly AttachChange[]): string {
+  const cases = changes.map(
+    (change) => `${quoted(change.domain)}) say ${quoted(guestCopyPath(change))} ;;`,
+  );
+  return shellFunction('copy_of', ['case $1 in', ...cases, 'esac']);
 }
 
 /** GUEST VCPU CPUS BEFORE AFTER: CPUS is what libvirt is told, which knows no unpinning. */

@@ -5,7 +5,7 @@ import { parseRolloutId } from '../domain/ids.ts';
 import { MODPROBE_PATH, MODULES_LOAD_PATH } from '../domain/own-files.ts';
 import { plainLine } from '../domain/plain-line.ts';
 import { TRIAL_ENTRY_ID } from './boot-loader.ts';
-import { GUEST_CONFIG_FOLDER, GUEST_COPY_PREFIX, GUEST_LIVE_FOLDER } from './guest-files.ts';
+import { GUEST_CONFIG_FOLDER, GUEST_LIVE_FOLDER } from './guest-files.ts';
 import {
   BOOT_ID_PATH,
   CMDLINE_PATH,
@@ -13,6 +13,7 @@ import {
   DROP_IN_PATH,
   GRUB_CFG_PATH,
   GRUBENV_PATH,
+  MODULES_BOOT_PATH,
   MOTD_FOLDER,
   MOTD_PATH,
   STATE_DIR,
@@ -166,13 +167,12 @@ const DEVICE_VALUES: Values = {
   proc: '/proc',
   boot: '/boot',
   boot_id: BOOT_ID_PATH,
-  modules_boot: `${STATE_DIR}/modules-boot`,
+  modules_boot: MODULES_BOOT_PATH,
   modprobe_file: MODPROBE_PATH,
   modules_load_file: MODULES_LOAD_PATH,
   driverctl_folder: '/etc/driverctl.d',
   guest_live: GUEST_LIVE_FOLDER,
   guest_config: GUEST_CONFIG_FOLDER,
-  guest_copy: GUEST_COPY_PREFIX,
   libvirt: 'qemu:///system',
 };
 

@@ -1,22 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rulePath } from '../../src/domain/own-files.ts';
-import {
-  CONFIG,
-  COPY,
-  GPU,
-  GUEST,
-  guestXml,
-  PF,
-  LIVE,
-  UndoHost,
-  VF_0,
-} from './support/undo-host.ts';
+import { CONFIG, GPU, GUEST, guestXml, PF, LIVE, UndoHost, VF_0 } from './support/undo-host.ts';
 import {
   ALL,
   applied,
   BEFORE_GUESTS,
   bindTo,
   CONTROLLER,
+  COPY,
   device,
   UNDONE,
 } from './support/undo-run.ts';

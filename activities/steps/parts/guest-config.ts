@@ -1,29 +1,35 @@
 import type { StepOutcome } from '../../../src/domain/activities.ts';
 import { HOST_DEADLINE_MS } from '../../../src/domain/deadlines.ts';
-import { LEFT_LINES } from '../../../src/facts/guest-files.ts';
+import type { AttachChange } from '../../../src/domain/changes.ts';
+import { guestCopyPath, LEFT_LINES } from '../../../src/facts/guest-files.ts';
 import type { Guard, HostPort, RunOutcome } from '../../../src/host/port.ts';
-import { configPath, copyPath } from './guest-state.ts';
+import { configPath } from './guest-state.ts';
 import { ok, runProblem } from '../outcomes.ts';
 import { virsh } from './virsh.ts';
 
-/** Keeps the configuration as it is before the first change, on the host itself: it may hold passwords (law 10). */
+/** Keeps the configuration as it is before a change, on the host itself with its mode: it may hold passwords (law 10). */
 export async function keepConfig(
   port: HostPort,
   guard: Guard,
-  domain: string,
+  change: AttachChange,
 ): Promise<StepOutcome | undefined> {
-  const argv = ['cp', '--preserve=all', '-T', '--', configPath(domain), copyPath(domain)] as const;
-  const outcome = await run(port, guard, argv);
-  const problem = runProblem('guest.copy-failed', `cp ${configPath(domain)}`, outcome);
+  const [config, copy] = paths(change);
+  const outcome = await run(port, guard, ['cp', '--preserve=all', '-T', '--', config, copy]);
+  const problem = runProblem('guest.copy-failed', `cp ${config}`, outcome);
   if (problem !== undefined) return problem;
-  const synced = await run(port, guard, ['sync', copyPath(domain)]);
-  return runProblem('guest.copy-failed', `sync ${copyPath(domain)}`, synced);
+  const synced = await run(port, guard, ['sync', copy]);
+  return runProblem('guest.copy-failed', `sync ${copy}`, synced);
 }
 
-/** Whether there is such a copy, so that a change of the guest has begun. */
-export async function hasCopy(port: HostPort, domain: string): Promise<boolean> {
-  return (await run(port, undefined, ['test', '-e', copyPath(domain)])).code === 0;
+/** Whether there is such a copy, so that the change of the guest has begun. */
+export async function hasCopy(port: HostPort, change: AttachChange): Promise<boolean> {
+  return (await run(port, undefined, ['test', '-e', guestCopyPath(change)])).code === 0;
 }
+
+const paths = (change: AttachChange): readonly [config: string, copy: string] => [
+  configPath(change.domain),
+  guestCopyPath(change),
+];
 
 /**
  * Puts the configuration back from the copy when it differs by such lines alone; whatever else differs was changed
@@ -32,18 +38,22 @@ export async function hasCopy(port: HostPort, domain: string): Promise<boolean> 
 export async function restoreConfig(
   port: HostPort,
   guard: Guard,
-  domain: string,
+  change: AttachChange,
 ): Promise<StepOutcome> {
-  const [config, copy] = [configPath(domain), copyPath(domain)];
+  const [config, copy] = paths(change);
   const same = await run(port, undefined, ['cmp', '-s', '--', copy, config]);
-  const how = same.code === 0 ? 'byte for byte as before' : await define(port, guard, domain);
+  const how = same.code === 0 ? 'byte for byte as before' : await define(port, guard, change);
   if (typeof how !== 'string') return how;
   const removed = await run(port, guard, ['rm', '-f', '--', copy]);
   return runProblem('guest.copy-failed', `rm ${copy}`, removed) ?? ok({ config: how });
 }
 
-async function define(port: HostPort, guard: Guard, domain: string): Promise<string | StepOutcome> {
-  const [config, copy] = [configPath(domain), copyPath(domain)];
+async function define(
+  port: HostPort,
+  guard: Guard,
+  change: AttachChange,
+): Promise<string | StepOutcome> {
+  const [config, copy] = paths(change);
   const ignored = LEFT_LINES.flatMap((line) => ['-I', line]);
   const diff = await run(port, undefined, ['diff', '-q', ...ignored, '--', copy, config]);
   if (diff.kind !== 'exited' || diff.code > 1) {

@@ -2,7 +2,7 @@ import type { StepOutcome } from '../../../src/domain/activities.ts';
 import type { AttachChange, AttachedDevice } from '../../../src/domain/changes.ts';
 import type { DeviceFacts, GuestFacts, GuestHostdev } from '../../../src/domain/device-facts.ts';
 import { isPlainDomain } from '../../../src/domain/devices/plain-domain.ts';
-import { GUEST_CONFIG_FOLDER, GUEST_COPY_PREFIX } from '../../../src/facts/guest-files.ts';
+import { GUEST_CONFIG_FOLDER } from '../../../src/facts/guest-files.ts';
 import { STATE_DIR } from '../../../src/facts/probe.ts';
 import { functionAt } from './device-state.ts';
 import { hold } from '../outcomes.ts';
@@ -23,8 +23,6 @@ export interface GuestDevice {
 
 /** Where libvirt keeps the guest's configuration. It may hold passwords, so it never leaves the host (law 10). */
 export const configPath = (domain: string): string => `${GUEST_CONFIG_FOLDER}/${domain}.xml`;
-/** The copy of it from before the first change: on the host, root's alone, since cp keeps its mode. */
-export const copyPath = (domain: string): string => `${GUEST_COPY_PREFIX}${domain}.xml`;
 /** What virsh reads a device from. */
 export const devicePath = (address: string): string =>
   `${STATE_DIR}/attach-${address.replaceAll(':', '-')}.xml`;

@@ -150,7 +150,7 @@ export const GUEST_CODES = {
       'A rollback is held; the devices are detached, and the copy of the configuration is kept.',
     causes: ['the guest was renamed, or another one has its UUID now'],
     exits: [
-      'see the difference on the host: `diff /var/lib/vfleet/guest-GUEST.xml /etc/libvirt/qemu/GUEST.xml`',
+      'see the difference on the host: `diff /var/lib/vfleet/guest-GUEST.*.xml /etc/libvirt/qemu/GUEST.xml`',
       'put it right, then `vfleet retry NAME HOST`',
     ],
   },

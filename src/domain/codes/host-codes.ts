@@ -158,6 +158,18 @@ export const HOST_CODES = {
       '`vfleet skip NAME HOST --reason TEXT`, then roll back a rollout that stands there: `vfleet rollback OTHER HOST --reason TEXT`',
     ],
   },
+  'host.not-recordable': {
+    sentence: 'What was found on the host has a form that its record cannot hold.',
+    symptom: 'The host is held before anything is changed: the state before would be lost.',
+    causes: [
+      'a driver, an interface or a file of vfleet has a name or a text that is not plain',
+      'sysfs is not what it seems to be: the host may have been tampered with',
+    ],
+    exits: [
+      'the evidence holds what was found: `vfleet status NAME HOST`; compare it with the host',
+      '`vfleet skip NAME HOST --reason TEXT`, or put it right and `vfleet retry NAME HOST`',
+    ],
+  },
   'host.record-unreadable': {
     sentence: "The host's record exists, but not as vfleet writes it.",
     symptom: 'The host is held before anything is changed: the state before would be lost.',

@@ -57,7 +57,7 @@ function bindProblem(
 function vfsProblem(
   index: DeviceIndex,
   target: Pick<Target, 'allow'>,
-  { pf: address, netdev, after }: VfsChange,
+  { pf: address, netdev, before, after }: VfsChange,
 ): Problem | undefined {
   const pf = index.byAddress.get(address);
   if (pf === undefined) return moved(address, 'is not there any more');
@@ -72,7 +72,9 @@ function vfsProblem(
       sentence: `${nameOf(pf)} can make ${pf.sriov.total} VFs since this boot, and the plan has ${after.count}; ask for fewer, or see its firmware`,
     };
   }
-  return guarded(index, target, pf, 'vfs');
+  // VFs that this run has made are not made again, and the host may use a native one by now, in the PF's own group.
+  const isMade = before.count !== after.count && pf.sriov.vfs.length === after.count;
+  return isMade ? undefined : guarded(index, target, pf, 'vfs');
 }
 
 function guarded(

@@ -51,8 +51,8 @@ export function takenProblem(
 /** What shares an IOMMU group shares memory by DMA: all of it goes to one guest or to none. */
 export function sharedGroupProblem(
   index: DeviceIndex,
-  guest: GuestFacts,
-  devices: readonly MeantDevice[],
+  guest: Pick<GuestFacts, 'name'>,
+  devices: readonly Pick<MeantDevice, 'address'>[],
   owners: Owners,
 ): Problem | undefined {
   for (const { address } of devices) {

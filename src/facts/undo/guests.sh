@@ -1,7 +1,6 @@
 
 # libvirt guests. vfleet copies a guest's configuration before it touches the guest, so without a copy there is nothing to
 # take back. libvirt 9 says that a running guest let go also when it did not, so its state is read again.
-copy_of() { say "$guest_copy$1.xml"; }
 is_given() { guest_has "$guest_live/$1.xml" "$2" || guest_has "$guest_config/$1.xml" "$2"; }
 # address_of ADDRESS or PF/INDEX
 address_of() {

@@ -1,10 +1,19 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { applyAttach } from '../../../activities/steps/attach.ts';
 import { undoAttach } from '../../../activities/steps/detach.ts';
+import { applyBind } from '../../../activities/steps/bind.ts';
 import { applyVfs, undoVfs } from '../../../activities/steps/vfs.ts';
 import type { AttachChange } from '../../../src/domain/changes.ts';
+import { guestCopyPath } from '../../../src/facts/guest-files.ts';
 import type { MemoryHost } from '../../../src/simulator/memory-host.ts';
-import { attachChange, PF, vfsChange } from '../../support/device-changes.ts';
+import {
+  attachChange,
+  GPU,
+  GPU_AUDIO,
+  GPU_CHANGES,
+  PF,
+  vfsChange,
+} from '../../support/device-changes.ts';
 import {
   deviceHost,
   diesAnywhere,
@@ -16,7 +25,7 @@ import {
 import { guard } from '../../support/step-run.ts';
 
 const CONFIG = '/etc/libvirt/qemu/edge-gw.xml';
-const COPY = '/var/lib/vfleet/guest-edge-gw.xml';
+const COPY = guestCopyPath(attachChange());
 const PASSWORD = 'hunter2';
 
 type Guest = Parameters<MemoryHost['model']['guests']['add']>[0];
@@ -145,6 +154,18 @@ describe('applyAttach holds', () => {
     await well(apply(attachChange()));
   });
 
+  it('when two guests are to share an IOMMU group, before either is touched', async () => {
+    await make({}, { name: 'other' });
+    await well(applyBind(host, { changes: GPU_CHANGES, guard: guard(3) }));
+    const changes = [
+      attachChange({ devices: [{ address: GPU }] }),
+      attachChange({ domain: 'other', devices: [{ address: GPU_AUDIO }] }),
+    ];
+    const outcome = await applyAttach(host, { changes, guard: guard(4) });
+    expect(outcome).toMatchObject({ kind: 'hold', code: 'guest.group-split' });
+    expect(await hostdevs()).toEqual([]);
+  });
+
   it('when the running guest has no empty port, until it is shut off', async () => {
     await make({ ports: 0 });
     expect(await apply()).toMatchObject({ kind: 'hold', code: 'guest.no-slot' });
@@ -175,6 +196,20 @@ describe('undoAttach', () => {
     });
     expect(differences(before, leavesOf(host))).toEqual({});
     expect(host.model.tree.text(COPY)).toBeUndefined();
+  });
+
+  it('takes two rollouts of one guest back, the newer first, each exactly', async () => {
+    await make({ running: false, ports: 0 });
+    const second = attachChange({ devices: [{ pf: PF, vf: 1 }] });
+    const bare = leavesOf(host);
+    await well(apply());
+    const first = leavesOf(host);
+    await well(apply(second, 4));
+    expect(differences(first, leavesOf(host))).not.toEqual({});
+    await well(undo(second));
+    expect(differences(first, leavesOf(host))).toEqual({});
+    await well(undo(attachChange(), 10));
+    expect(differences(bare, leavesOf(host))).toEqual({});
   });
 
   it('takes pins back', async () => {

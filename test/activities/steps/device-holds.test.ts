@@ -5,6 +5,7 @@ import { undoAttach } from '../../../activities/steps/detach.ts';
 import { undoHugepages } from '../../../activities/steps/hugepages.ts';
 import { applyVfs } from '../../../activities/steps/vfs.ts';
 import type { AttachChange } from '../../../src/domain/changes.ts';
+import { guestCopyPath } from '../../../src/facts/guest-files.ts';
 import type { MemoryHost } from '../../../src/simulator/memory-host.ts';
 import {
   attachChange,
@@ -182,7 +183,7 @@ describe('a step on a guest holds', () => {
     await well(apply());
     virsh('define', 'error: operation failed: domain is already defined with uuid\n');
     expect(await undo()).toMatchObject({ kind: 'hold', code: 'guest.restore-failed' });
-    expect(host.model.tree.text('/var/lib/vfleet/guest-edge-gw.xml')).toContain('<domain');
+    expect(host.model.tree.text(guestCopyPath(attachChange()))).toContain('<domain');
   });
 });
 

@@ -100,6 +100,20 @@ describe('devices after the reboot', () => {
     expect(checked(functions, over)).toMatchObject({ code });
   });
 
+  it('are not in the way of VFs that were made already, though the host uses one by now', () => {
+    const functions = [NIC, ...pfWithVfs(PF[0].address, 2)];
+    const uses = [{ kind: 'network' as const, what: 'address 192.0.2.7' }];
+    const used = functions.map((fn) => (fn.physfn === undefined ? fn : { ...fn, uses }));
+    const groups = [
+      iommuGroup('1', [NIC.address]),
+      iommuGroup(
+        '2',
+        [...used.slice(1)].map(({ address }) => address),
+      ),
+    ];
+    expect(checked(used, { groups })).toBeUndefined();
+  });
+
   it('do not matter to a plan that touches none', () => {
     const lines = CHANGES.filter(({ kind }) => kind === 'cmdline');
     expect(checkDevices(deviceFacts([]), TARGET, lines)).toBeUndefined();

@@ -23,7 +23,6 @@ export const VF_0 = '0000:3b:02.0';
 export const GUEST = 'edge-gw';
 export const CONFIG = `/etc/libvirt/qemu/${GUEST}.xml`;
 export const LIVE = `/run/libvirt/qemu/${GUEST}.xml`;
-export const COPY = `/var/lib/vfleet/guest-${GUEST}.xml`;
 const STATE = '/var/lib/vfleet';
 
 export interface Outcome {

@@ -5,7 +5,8 @@ import {
   scriptPath,
   TMPFILES_PATH,
 } from '../../../src/domain/own-files.ts';
-import { CONFIG, COPY, GPU, GUEST, guestXml, LIVE, PF, VF_0 } from './undo-host.ts';
+import { guestCopyPath } from '../../../src/facts/guest-files.ts';
+import { CONFIG, GPU, GUEST, guestXml, LIVE, PF, VF_0 } from './undo-host.ts';
 import type { UndoHost } from './undo-host.ts';
 
 const ALIAS = 'pci:v000010DEd00002204';
@@ -57,6 +58,7 @@ const ATTACH: AttachChange = {
   confined: 'recorded',
   pins: { before: {}, after: { '0': '2-3' }, all: '0-7' },
 };
+export const COPY = guestCopyPath(ATTACH);
 export const ALL = [MODULES, PAGES, VFS, BIND, ATTACH];
 
 /** The driver of a function, through an override. */

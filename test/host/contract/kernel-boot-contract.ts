@@ -93,9 +93,7 @@ export function bootContract(bench: KernelBench): void {
       const { driver } = await probe.function(plain);
       await probe.file(rulePath(plain), bindRule(await probe.function(plain)));
       const path = `/sys/bus/pci/devices/${plain}`;
-      // udev looks for new rules every three seconds at most, and does its work while trigger returns.
-      await probe.run('udevadm', 'control', '--reload');
-      // By itself udevd looks for new rules every 3 s at most.
+      // By itself udevd looks for new rules every three seconds at most, and it does its work while trigger returns.
       await probe.run('udevadm', 'control', '--reload');
       await probe.run('udevadm', 'trigger', '--action=change', path);
       await probe.run('udevadm', 'settle');
