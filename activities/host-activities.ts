@@ -11,7 +11,7 @@ import { bounded, currentAttempt, NotYet } from './boundary.ts';
 import { beginRun } from './steps/begin.ts';
 import { applyTrial, makeDefault } from './steps/cmdline.ts';
 import { compareDeviceHealth } from './steps/device-health.ts';
-import { applyDevices, undoChange } from './steps/devices.ts';
+import { applyDevices, undoChanges } from './steps/devices.ts';
 import { checkGuests } from './steps/drain.ts';
 import { finishRun } from './steps/finish.ts';
 import { runHook } from './steps/hook.ts';
@@ -76,7 +76,12 @@ export function createHostActivities(dependencies: HostActivityDependencies): Ho
     proveIommu: ({ connection, ...call }) => prove(on(connection), call),
     deviceHealth: ({ connection, ...call }) => compareDeviceHealth(on(connection), call),
     makeDefault: (input) => makeDefault(on(input.connection), { ...input, guard: guardOf(input) }),
-    undo: (input) => undoChange(inTime(input.connection), input.change, guardOf(input)),
+    undo: (input) =>
+      undoChanges(
+        inTime(input.connection),
+        { changes: input.changes, guard: guardOf(input) },
+        { limitMs: ACTIVITY_TIME_MS.lengthy / 2 },
+      ),
     finish: (input) => finishRun(on(input.connection), { ...input, guard: guardOf(input) }),
   };
   return boundAll(log, activities);

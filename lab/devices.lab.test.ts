@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withoutTrialArgs } from '../src/domain/drop-in.ts';
-import type { Facts } from '../src/domain/facts.ts';
+import { comparedFacts } from './compared-facts.ts';
 import { inventoryOf } from './inventory.ts';
 import { SHARED_GROUP, startMachines, type Machine } from './machines.ts';
 import { guestConfig, seenFromInside, startGuest, stopGuest } from './nested-guest.ts';
@@ -109,44 +108,7 @@ const left = (): Promise<string> =>
     `sudo -n sh -c 'for i in /boot/initrd.img-*; do lsinitramfs $i; done | grep vfleet; ls -d /etc/*/*vfleet* /etc/*/*/*vfleet* /var/lib/vfleet/UNDO.txt 2>/dev/null; true'`,
   );
 
-/**
- * All facts but those that no two moments share, and what vfleet noted of itself. The numbers of groups are given in the
- * order in which VFs are made, which differs from boot to boot; who is together in one is compared.
- */
-async function facts(): Promise<string> {
-  const read = await vfleet.run('facts', 'lab-devices', '-i', 'inventory.ini', '--json');
-  expect(read.code, read.stderr).toBe(0);
-  const moment = new Set([
-    'bootId',
-    'freeKiB',
-    'lease',
-    'record',
-    'runs',
-    'undone',
-    'temperatures',
-    'aer',
-  ]);
-  const { devices, iommu, ...rest } = JSON.parse(read.stdout, (key, value: unknown) =>
-    moment.has(key) ? undefined : value,
-  ) as Facts;
-  // A line that was proven on trial and the same as the default are one line.
-  const runningArgs = withoutTrialArgs(rest.runningArgs);
-  const groups = devices.groups.map(({ members, type, rmrr }) =>
-    [members, type, rmrr].map(String).join(' '),
-  );
-  const compared = {
-    ...rest,
-    runningArgs,
-    iommu: { ...iommu, groups: groups.length },
-    devices: {
-      ...devices,
-      functions: devices.functions.map((one) => ({ ...one, group: one.group === undefined })),
-      groups: groups.sort(),
-      modules: [...devices.modules].sort(),
-    },
-  };
-  return JSON.stringify(compared, null, 1);
-}
+const facts = (): Promise<string> => comparedFacts(vfleet, 'lab-devices');
 
 /** A boot that nobody asked for; udev has done its work when it resolves. */
 async function pressReset(): Promise<void> {

@@ -21,6 +21,10 @@ export interface MachineWanted {
   readonly memory?: number;
   /** More hardware, as arguments for QEMU. */
   readonly devices?: readonly string[];
+  /** `intel` when absent; `none` is the firmware switch off, or leaves the device to `devices`. */
+  readonly iommu?: 'intel' | 'amd' | 'none';
+  /** Another disk than the lab's host image; the same key opens it. */
+  readonly disk?: string;
 }
 
 /**
@@ -32,6 +36,12 @@ export const SHARED_GROUP: readonly string[] = [
   '-netdev hubport,hubid=3,id=hub3 -device e1000,bus=pci1,addr=1,netdev=hub3,romfile=',
   '-netdev hubport,hubid=4,id=hub4 -device e1000,bus=pci1,addr=2,netdev=hub4,romfile=',
 ].flatMap((line) => line.split(' '));
+
+/** For `iommu: 'none'`: an Intel IOMMU that does not remap interrupts. */
+export const WITHOUT_INTERRUPT_REMAPPING: readonly string[] = [
+  '-device',
+  'intel-iommu,intremap=off,caching-mode=on',
+];
 
 /** A running virtual machine, reached as `ssh -p PORT admin@ADDRESS`; `admin` has sudo without a password. */
 export interface Machine {
@@ -48,12 +58,16 @@ export interface Machine {
   readonly boots: readonly Boot[];
   /** The boot with this index, when it is complete; `boot(machine.boots.length)` is the next one. */
   boot(index: number): Promise<Boot>;
+  /** Its overlay, which is gone after `stop`. */
+  readonly disk: string;
   /** Runs a command line as admin and resolves with its stdout; rejects on any other exit code than 0. */
-  ssh(commandLine: string): Promise<string>;
+  ssh(commandLine: string, stdin?: Uint8Array): Promise<string>;
   /** Reboots it as root does, and resolves at the next boot, when udev has done its work too. */
   reboot(): Promise<void>;
   /** Presses the reset button, as a BMC would; the operating system hears nothing of it. */
   reset(): Promise<void>;
+  /** Runs a last command line, shuts down as root does, and resolves when it is off; `stop` is still to be called. */
+  powerOff(last: string): Promise<void>;
   /** Ends it and deletes its disk. */
   stop(): Promise<void>;
 }
@@ -83,8 +97,8 @@ const address = '127.0.0.1';
 const user = 'admin';
 /** A boot takes 35 s alone and up to 120 s on a busy machine; a panicking trial adds its panic= and another boot. */
 const bootTimeoutMs = 420_000;
-/** For commands of the lab's own, the slowest of which is update-grub on a busy machine. */
-const commandTimeoutMs = 120_000;
+/** For commands of the lab's own, the slowest of which is dracut on a busy machine. */
+const commandTimeoutMs = 300_000;
 const bakedArgs = ['intel_iommu=off'];
 const labFolder = dirname(fileURLToPath(import.meta.url));
 const runsFolder = join(dirname(labFolder), '.cache', 'lab', 'run');
@@ -118,7 +132,7 @@ export async function startMachines(wanted: readonly MachineWanted[]): Promise<M
 }
 
 /** Runs build-image.sh, whose progress goes to our stderr and whose only line of output is the image's folder. */
-async function buildImage(): Promise<Image> {
+export async function buildImage(): Promise<Image> {
   const child = spawn(join(labFolder, 'build-image.sh'), { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -144,7 +158,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function launch(run: Run, { name, memory, devices }: MachineWanted): Promise<Launched> {
+async function launch(run: Run, wanted: MachineWanted): Promise<Launched> {
+  const { name, memory, devices } = wanted;
   const folder = join(run.folder, name);
   await mkdir(folder);
   const child = spawn(join(labFolder, 'boot.sh'), [folder, ...(devices ?? [])], {
@@ -152,7 +167,8 @@ async function launch(run: Run, { name, memory, devices }: MachineWanted): Promi
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     env: {
       ...process.env,
-      IMAGE: run.image.disk,
+      IMAGE: wanted.disk ?? run.image.disk,
+      IOMMU: wanted.iommu ?? 'intel',
       PORT: '0',
       QMP_FD: '3',
       MEMORY: String(memory ?? 1024),
@@ -189,7 +205,8 @@ async function whenUp(run: Run, launched: Launched): Promise<Machine> {
     consoleLog,
     boots: serial.boots,
     boot,
-    ssh: (commandLine) => ssh(login, commandLine),
+    disk: join(launched.folder, 'disk.qcow2'),
+    ssh: (commandLine, stdin) => ssh(login, commandLine, stdin),
     reboot: async () => {
       const next = serial.boots.length;
       await ssh(login, 'sudo -n systemctl --no-block reboot');
@@ -198,6 +215,11 @@ async function whenUp(run: Run, launched: Launched): Promise<Machine> {
     },
     reset: async () => {
       await monitor.execute('system_reset');
+    },
+    powerOff: async (last) => {
+      const off = once(launched.child, 'exit');
+      await ssh(login, `${last} && sudo -n systemctl --no-block poweroff`);
+      await off;
     },
     stop: () => stop(run, launched),
   };
@@ -231,7 +253,7 @@ async function setKernelArgs(machine: Machine, args: readonly string[] = bakedAr
 
 type Login = Pick<Machine, 'address' | 'port' | 'user' | 'keyFile' | 'knownHostsFile'>;
 
-async function ssh(login: Login, commandLine: string): Promise<string> {
+async function ssh(login: Login, commandLine: string, stdin?: Uint8Array): Promise<string> {
   const options = [
     'BatchMode=yes',
     'ConnectTimeout=20',
@@ -242,8 +264,9 @@ async function ssh(login: Login, commandLine: string): Promise<string> {
   const flags = ['-F', 'none', '-i', login.keyFile, '-p', String(login.port)];
   const target = `${login.user}@${login.address}`;
   const all = [...flags, ...options.flatMap((option) => ['-o', option]), target, commandLine];
-  const { stdout } = await execFileAsync('ssh', all, { timeout: commandTimeoutMs });
-  return stdout;
+  const command = execFileAsync('ssh', all, { timeout: commandTimeoutMs });
+  if (stdin !== undefined) command.child.stdin?.end(stdin);
+  return (await command).stdout;
 }
 
 /** Safe twice. The machine is thrown away, so it is not shut down but killed. */

@@ -114,7 +114,7 @@ function takePlan(run: HostRun, plan: Extract<HostPlan, { kind: 'changes' }>): S
 async function cmdlineStep(run: HostRun): Promise<StepEnd> {
   const change = cmdlineOf(run.state.changes);
   if (change === undefined) return GO_ON;
-  pushUndo(run, change);
+  pushUndo(run, [change]);
   return slow.applyCmdline({ ...run.mutation(), change, trialId: run.trialId });
 }
 
@@ -122,7 +122,7 @@ async function cmdlineStep(run: HostRun): Promise<StepEnd> {
 async function deviceStep(run: HostRun, step: DeviceStep): Promise<StepEnd> {
   const changes = changesOf(run, step);
   if (changes.length === 0) return GO_ON;
-  for (const change of changes) pushUndo(run, change);
+  pushUndo(run, changes);
   const willReboot = step === 'modules' && run.state.reboots > 0;
   const { allow } = run.input.target;
   return lengthy.applyDevices({ ...run.mutation(), step, changes, willReboot, allow });

@@ -56,13 +56,25 @@ export async function undrainStep(run: HostRun): Promise<StepOutcome> {
   return outcome;
 }
 
+/** Whether the run has its record, and begun none of its changes: then nothing of it stands in the way of others. */
+function leavesNothing({ input, state }: HostRun): boolean {
+  return (
+    input.direction === 'forward' && input.run === 1 && !state.undoing && state.undo.length === 0
+  );
+}
+
 /** Closes the record and gives the lease up, when there may be one: also one of an earlier run that was lost. */
 export async function finishRecord(
   run: HostRun,
   outcome: HostRunResult['state'],
 ): Promise<StepOutcome> {
   if (run.state.leaseId === null && run.input.run === 1) return NOTHING;
-  const finished = await quick.finish({ ...run.mutation(), rollout: run.input.rollout, outcome });
+  const recorded = outcome === 'skipped' && leavesNothing(run) ? 'unchanged' : outcome;
+  const finished = await quick.finish({
+    ...run.mutation(),
+    rollout: run.input.rollout,
+    outcome: recorded,
+  });
   if (finished.kind === 'ok') run.set({ leaseId: null, begun: false });
   return finished;
 }

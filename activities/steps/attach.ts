@@ -9,7 +9,7 @@ import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { lineOf } from '../../src/facts/snapshot.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { functionAt, groupHold, hostUseHold, readDevices } from './parts/device-state.ts';
-import { hasCopy, keepConfig } from './parts/guest-config.ts';
+import { keepConfig } from './parts/guest-config.ts';
 import type { GuestDevice, LiveGuest } from './parts/guest-state.ts';
 import {
   devicesText,
@@ -28,7 +28,8 @@ import { moveDevices, pinVcpus, removeDeviceFiles } from './parts/virsh.ts';
  *
  * | it dies after              | what is on the host                            | what happens                                  |
  * | -------------------------- | ---------------------------------------------- | --------------------------------------------- |
- * | the copy of the config     | the guest as before                            | retry makes the copy anew and goes on         |
+ * | half of the copy           | the guest as before, `.new` beside the copy    | retry makes it anew                           |
+ * | the copy of the config     | the guest as before                            | retry goes on, with the same copy             |
  * | a live device, or a pin    | the running guest has it, its config has not   | retry goes on, with the same copy             |
  * | a device in the config     | as asked for this device                       | as above: the copy is kept from here on       |
  * | undo: any detach           | fewer devices                                  | retry goes on                                 |
@@ -48,7 +49,6 @@ export async function applyAttach(
     const problem = obstacle(facts, change, owners);
     if (problem !== undefined) return problem;
   }
-  const devices: { address: string; managed: boolean }[] = [];
   for (const change of changes) {
     const live = liveGuest(facts, change);
     if (live === undefined || 'kind' in live) continue;
@@ -56,10 +56,8 @@ export async function applyAttach(
       ? undefined
       : await attach(port, { change, guard, live });
     if (problem !== undefined) return problem;
-    const { managed } = change;
-    devices.push(...live.devices.map(({ address }) => ({ address, managed })));
   }
-  return (await removeDeviceFiles(port, guard, devices)) ?? verifyAttached(port, changes);
+  return (await removeDeviceFiles(port, guard)) ?? verifyAttached(port, changes);
 }
 
 interface GuestCall {
@@ -150,12 +148,9 @@ function driverProblem(
 
 async function attach(port: HostPort, call: GuestCall): Promise<StepOutcome | undefined> {
   const { change, guard, live } = call;
-  if (isUntouched(live, change) || !(await hasCopy(port, change))) {
-    const problem = await keepConfig(port, guard, change);
-    if (problem !== undefined) return problem;
-  }
   const { managed, pins, domain } = change;
   return (
+    (await keepConfig(port, { guard, change, untouched: isUntouched(live, change) })) ??
     (await moveDevices(port, { guard, live, domain, managed, to: 'attach' })) ??
     (pins === null || hasPins(live.guest, pins.after)
       ? undefined

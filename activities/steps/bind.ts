@@ -9,6 +9,7 @@ import {
   groupHold,
   guestWith,
   hostUseHold,
+  isGone,
   readDevices,
   readSettledDevices,
 } from './parts/device-state.ts';
@@ -23,6 +24,7 @@ import {
   isPciAlias,
   loadModules,
 } from './parts/drivers.ts';
+import { groupUseHold, leavesVfio } from './parts/group-users.ts';
 import { refreshInitramfs } from './parts/initramfs.ts';
 import { failureHold, writeKernel } from './parts/kernel-writes.ts';
 import { hold, ok, runProblem } from './outcomes.ts';
@@ -48,11 +50,7 @@ export async function applyBind(
   const { changes, guard } = call;
   if (changes.length === 0) return ok({});
   const facts = await readSettledDevices(port);
-  for (const change of changes) {
-    const problem = position(facts, change, change.after);
-    if (problem !== undefined) return problem;
-  }
-  const refused = groupHold(facts, toVfio(changes));
+  const refused = await obstacle(port, facts, changes);
   if (refused !== undefined) return refused;
   for (const change of changes) {
     const problem = await reach(port, { facts, change, guard, goal: change.after });
@@ -69,6 +67,20 @@ export async function applyBind(
   );
 }
 
+/** Everything that stands against it now, found before the first driver goes. */
+async function obstacle(
+  port: HostPort,
+  facts: DeviceFacts,
+  changes: readonly BindChange[],
+): Promise<StepOutcome | undefined> {
+  for (const change of changes) {
+    const problem = position(facts, change, change.after);
+    if (problem !== undefined) return problem;
+  }
+  const moves = changes.map((change) => ({ change, goal: change.after }));
+  return groupHold(facts, toVfio(changes)) ?? usedInGroup(port, facts, moves);
+}
+
 /** Takes one binding back: rule, initramfs, override, driver. Needs no reboot. */
 export async function undoBind(
   port: HostPort,
@@ -77,19 +89,59 @@ export async function undoBind(
   const { change, guard } = call;
   const facts = await readSettledDevices(port);
   const found = functionAt(facts, change.address);
-  // The files of a function that is gone go all the same.
+  if (isGone(facts, change.address)) return undoGone(port, { change, guard, facts });
   const problem =
-    (found === undefined
-      ? fileDrift(facts, change.files)
-      : (position(facts, change, change.before) ?? usedByHost(found, change))) ??
-    (await writeBefore(port, { guard, files: change.files, found: facts.ownFiles })) ??
-    (await refreshInitramfs(port, guard, change.files, 'before')) ??
+    position(facts, change, change.before) ??
+    (found === undefined ? undefined : usedByHost(found, change)) ??
+    (await usedInGroup(port, facts, [{ change, goal: change.before }])) ??
+    (await filesBefore(port, { change, guard, facts })) ??
     (await reach(port, { facts, change, guard, goal: change.before }));
   if (problem !== undefined) return problem;
   const seen = await readDevices(port);
   return (
     verify(seen, [change], 'before') ?? ok({ ...evidence(seen, [change]), reboot: 'not needed' })
   );
+}
+
+type UndoCall = Omit<Reach, 'goal'>;
+
+/** A card that is gone can hold no rollback for ever: its files go all the same, and that is all there is to take back. */
+async function undoGone(port: HostPort, call: UndoCall): Promise<StepOutcome> {
+  const { change, facts } = call;
+  const { address, before } = change;
+  const problem = fileDrift(facts, change.files) ?? (await filesBefore(port, call));
+  if (problem !== undefined) return problem;
+  const kept = facts.driverctl[address] ?? null;
+  const driverctl =
+    change.by === 'driverctl' && kept !== before.override
+      ? { driverctl: `/etc/driverctl.d/pci-${address} holds ${kept ?? 'nothing'} still` }
+      : {};
+  const what = 'not there any more, so only its files were put back';
+  return ok({ [address]: what, ...driverctl, reboot: 'not needed' });
+}
+
+async function filesBefore(
+  port: HostPort,
+  { change, guard, facts }: UndoCall,
+): Promise<StepOutcome | undefined> {
+  const { files } = change;
+  return (
+    (await writeBefore(port, { guard, files, found: facts.ownFiles })) ??
+    refreshInitramfs(port, guard, files, 'before')
+  );
+}
+
+/** The hold for a group in use of which a function would leave VFIO. */
+function usedInGroup(
+  port: HostPort,
+  facts: DeviceFacts,
+  moves: readonly { readonly change: BindChange; readonly goal: DriverGoal }[],
+): Promise<StepOutcome | undefined> {
+  const functions = moves.flatMap(({ change, goal }) => {
+    const found = functionAt(facts, change.address);
+    return found !== undefined && leavesVfio(found, goal) ? [found] : [];
+  });
+  return groupUseHold(port, { facts, functions, code: 'bind.used-by-guest' });
 }
 
 /** The hold for a function that is gone, elsewhere than between before and after, or to be moved under a running guest. */
@@ -203,10 +255,21 @@ function verify(
 const toVfio = (changes: readonly BindChange[]): readonly string[] =>
   changes.flatMap(({ address, after }) => (after.driver === 'vfio-pci' ? [address] : []));
 
+/** Most functions that evidence names: it goes through the engine's history. */
+const NAMED_MAX = 12;
+
+/** `driver, override, group` by address of the first of them; of more than these, how many have which driver. */
 function evidence(facts: DeviceFacts, changes: readonly BindChange[]): Evidence {
-  return Object.fromEntries(
-    changes.map(({ address }) => [address, described(functionAt(facts, address))]),
-  );
+  const found = changes.map(({ address }) => [address, functionAt(facts, address)] as const);
+  const named = found.slice(0, NAMED_MAX).map(([address, fn]) => [address, described(fn)] as const);
+  if (found.length <= NAMED_MAX) return Object.fromEntries(named);
+  const counts = new Map<string, number>();
+  for (const [, fn] of found) {
+    const driver = fn?.driver ?? 'no driver';
+    counts.set(driver, (counts.get(driver) ?? 0) + 1);
+  }
+  const drivers = [...counts].slice(0, NAMED_MAX).map(([driver, count]) => `${count} ${driver}`);
+  return { functions: `${found.length}: ${drivers.join(', ')}`, ...Object.fromEntries(named) };
 }
 
 function described(found: PciFunction | undefined): string {

@@ -1,235 +1,148 @@
 import type { StepOutcome } from '../../src/domain/activities.ts';
 import type { CmdlineChange } from '../../src/domain/changes.ts';
-import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
-import {
-  TRIAL_ONLY_ARGS,
-  TRIAL_SNIPPET,
-  trialArgsText,
-  trialMarker,
-  withoutTrialArgs,
-} from '../../src/domain/drop-in.ts';
+import { TRIAL_ONLY_ARGS, trialMarker, withoutTrialArgs } from '../../src/domain/drop-in.ts';
 import { sameArgs, sameArgSet } from '../../src/domain/kernel-args.ts';
-import { TRIAL_ENTRY_ID } from '../../src/facts/boot-loader.ts';
-import {
-  DROP_IN_PATH,
-  TRIAL_ARGS_PATH,
-  TRIAL_ID_PATH,
-  TRIAL_SNIPPET_PATH,
-} from '../../src/facts/probe.ts';
-import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
-import type { BootState } from './parts/boot-loader.ts';
+import type { HostPort } from '../../src/host/port.ts';
 import { readBootState } from './parts/boot-loader.ts';
-import { fileWrite } from './file-writes.ts';
-import { hold, ok, runProblem, writeProblem } from './outcomes.ts';
+import { LINE_BLS } from './parts/line-bls.ts';
+import { LINE_DEBIAN } from './parts/line-debian.ts';
+import type { CmdlineCall, LineDriver, Side, Standing, StateOf } from './parts/line-driver.ts';
+import { disarm, drift, isArmed, isStanding } from './parts/line-driver.ts';
+import { hold, ok } from './outcomes.ts';
 
-/** What each function of this step gets; the guard carries the fencing token. */
-export interface CmdlineCall {
-  readonly change: CmdlineChange;
-  readonly guard: Guard;
-}
+export type { CmdlineCall } from './parts/line-driver.ts';
 
-/** Where the default entry and the drop-in stand between `before` and `after`; `drift` when anywhere else (law 3). */
-type Position = { readonly kind: 'drift'; readonly outcome: StepOutcome } | Standing;
-interface Standing {
-  readonly kind: 'between';
-  readonly state: BootState;
-  readonly line: 'before' | 'after';
-  readonly dropIn: 'before' | 'after';
-}
-
-async function locate(port: HostPort, change: CmdlineChange): Promise<Position> {
-  const state = await readBootState(port);
-  if (typeof state === 'string') return drift(`the boot loader is not as planned: ${state}`, {});
-  const args = state.loader.defaultEntry.args;
-  const line = sameArgs(args, change.before)
-    ? 'before'
-    : sameArgs(args, change.after)
-      ? 'after'
-      : undefined;
-  if (line === undefined) {
-    return drift('the default entry is neither as before nor as after', {
-      found: args.join(' '),
-      before: change.before.join(' '),
-      after: change.after.join(' '),
-    });
-  }
-  const found = state.loader.dropIn ?? null;
-  if (found === change.dropIn.after) return { kind: 'between', state, line, dropIn: 'after' };
-  if (found === change.dropIn.before) return { kind: 'between', state, line, dropIn: 'before' };
-  return drift(`${DROP_IN_PATH} was changed by someone else`, { found: found ?? 'absent' });
-}
-
-function drift(sentence: string, evidence: Record<string, string>): Position {
-  return { kind: 'drift', outcome: hold('drift', sentence, evidence) };
-}
-
-/** Installs the trial entry beside the unchanged default entry, and reads both back from grub.cfg. */
-export async function applyTrial(
+/** Installs the trial entry beside the unchanged default entry, and reads both back from the loader's own files. */
+export function applyTrial(
   port: HostPort,
   call: CmdlineCall & { readonly trialId: string },
 ): Promise<StepOutcome> {
-  const { change, guard, trialId } = call;
-  const at = await locate(port, change);
-  if (at.kind === 'drift') return at.outcome;
-  if (at.line === 'after' && at.dropIn === 'after') {
+  const { change } = call;
+  return change.loader === 'grub-bls'
+    ? tried(port, LINE_BLS, { ...call, change })
+    : tried(port, LINE_DEBIAN, { ...call, change });
+}
+
+/** After proof: the new line becomes the default, and the trial entry goes. Reads the default back. */
+export function makeDefault(port: HostPort, call: CmdlineCall): Promise<StepOutcome> {
+  const { change } = call;
+  return change.loader === 'grub-bls'
+    ? settled(port, LINE_BLS, { ...call, change, side: 'after' })
+    : settled(port, LINE_DEBIAN, { ...call, change, side: 'after' });
+}
+
+/** Takes the change back: trial entry, one-shot and files. Says whether the running line needs a reboot to be gone. */
+export function undoCmdline(port: HostPort, call: CmdlineCall): Promise<StepOutcome> {
+  const { change } = call;
+  return change.loader === 'grub-bls'
+    ? undone(port, LINE_BLS, { ...call, change })
+    : undone(port, LINE_DEBIAN, { ...call, change });
+}
+
+/** Where the host stands now, or the hold for one that stands nowhere between before and after (law 3). */
+async function locate<C extends CmdlineChange>(
+  port: HostPort,
+  driver: LineDriver<C>,
+  change: C,
+): Promise<{ readonly at: Standing; readonly state: StateOf<C> } | StepOutcome> {
+  const state = await readBootState(port);
+  if (typeof state === 'string') return drift(`the boot loader is not as planned: ${state}`);
+  if (!isFor(state, change)) {
+    return drift(`the boot loader is another one now: ${state.loader.kind}`);
+  }
+  const at = driver.locate(state, change);
+  return isStanding(at) ? { at, state } : at;
+}
+
+const isFor = <C extends CmdlineChange>(
+  state: { readonly loader: { readonly kind: string } },
+  change: C,
+): state is StateOf<C> => state.loader.kind === change.loader;
+
+async function tried<C extends CmdlineChange>(
+  port: HostPort,
+  driver: LineDriver<C>,
+  call: CmdlineCall<C> & { readonly trialId: string },
+): Promise<StepOutcome> {
+  const { change, trialId } = call;
+  const found = await locate(port, driver, change);
+  if ('kind' in found) return found;
+  const { at, state } = found;
+  if (at.line === 'after' && at.files === 'after') {
     return ok({ cmdline: 'already the default', args: change.after.join(' ') });
   }
-  if (at.line !== 'before') {
-    return hold('drift', 'the drop-in and the default entry do not agree; run update-grub by hand');
-  }
-  // Written by a run that died before update-grub: the line is not proven until this trial, so it goes back first.
-  const early = at.dropIn === 'after' ? [dropInRemoval(change)] : [];
-  const problem =
-    writeProblem(
-      await port.write({
-        guard,
-        files: [...early, ...trialFiles(at.state, change, trialId)],
-        deadlineMs: HOST_DEADLINE_MS.write,
-      }),
-    ) ?? (await updateGrub(port, guard));
-  return problem ?? verifyTrial(port, change, trialId);
+  const problem = await driver.installTrial(port, { ...call, state });
+  return problem ?? verifyTrial(port, driver, { change, trialId });
 }
 
-/** These paths are vfleet's alone, so what an earlier, ended run left in them is replaced. */
-function trialFiles(state: BootState, change: CmdlineChange, trialId: string): FileWrite[] {
-  return [
-    fileWrite(TRIAL_ARGS_PATH, state.trialArgs ?? null, trialArgsText(change)),
-    fileWrite(TRIAL_ID_PATH, state.trialId ?? null, `${trialId}\n`),
-    fileWrite(TRIAL_SNIPPET_PATH, state.loader.trialSnippet ?? null, TRIAL_SNIPPET, {
-      mode: 0o755,
-    }),
-  ];
-}
-
-/** Snippet first: without it no grub.cfg generated meanwhile has the entry. */
-function trialRemoval(state: BootState): FileWrite[] {
-  const removals = [
-    [TRIAL_SNIPPET_PATH, state.loader.trialSnippet],
-    [TRIAL_ARGS_PATH, state.trialArgs],
-    [TRIAL_ID_PATH, state.trialId],
-  ] as const;
-  return removals.flatMap(([path, text]) =>
-    text === undefined ? [] : [fileWrite(path, text, null)],
-  );
-}
-
-async function updateGrub(port: HostPort, guard: Guard): Promise<StepOutcome | undefined> {
-  const outcome = await port.run({
-    guard,
-    argv: ['update-grub'],
-    deadlineMs: HOST_DEADLINE_MS.updateGrub,
-  });
-  return runProblem('cmdline.update-grub-failed', 'update-grub', outcome);
-}
-
-async function verifyTrial(
+async function verifyTrial<C extends CmdlineChange>(
   port: HostPort,
-  change: CmdlineChange,
-  trialId: string,
+  driver: LineDriver<C>,
+  { change, trialId }: { readonly change: C; readonly trialId: string },
 ): Promise<StepOutcome> {
-  const at = await locate(port, change);
-  if (at.kind === 'drift') return at.outcome;
+  const read = await locate(port, driver, change);
+  if ('kind' in read) return read;
+  const { loader } = read.state;
   const expected = [...change.after, ...TRIAL_ONLY_ARGS, trialMarker(trialId)];
-  const found = at.state.loader.trialEntry?.args;
-  if (at.line !== 'before' || found === undefined || !sameArgSet(found, expected)) {
-    return hold('cmdline.readback', 'grub.cfg does not hold the trial entry as asked', {
+  const found = loader.trialEntry?.args;
+  if (read.at.line !== 'before' || found === undefined || !sameArgSet(found, expected)) {
+    return hold('cmdline.readback', 'the boot loader does not hold the trial entry as asked', {
       trial: found?.join(' ') ?? 'no trial entry',
       expected: expected.join(' '),
-      default: at.state.loader.defaultEntry.args.join(' '),
+      default: loader.defaultEntry.args.join(' '),
     });
   }
   return ok({ trial: found.join(' '), default: 'unchanged' });
 }
 
-/** After proof: the drop-in makes the new line the default, and the trial entry goes. Reads the default back. */
-export async function makeDefault(port: HostPort, call: CmdlineCall): Promise<StepOutcome> {
-  const { change, guard } = call;
-  const at = await locate(port, change);
-  if (at.kind === 'drift') return at.outcome;
-  const removal = trialRemoval(at.state);
-  const settled = at.line === 'after' && at.dropIn === 'after';
-  if (settled && removal.length === 0) return verifyDefault(port, change, 'after');
-  const dropIn = fileWrite(DROP_IN_PATH, change.dropIn.before, change.dropIn.after, {
-    mode: 0o644,
-  });
-  const problem =
-    writeProblem(
-      await port.write({
-        guard,
-        files: [dropIn, ...removal],
-        deadlineMs: HOST_DEADLINE_MS.write,
-      }),
-    ) ?? (await updateGrub(port, guard));
-  return problem ?? verifyDefault(port, change, 'after');
-}
-
-/** Takes the change back: trial entry, one-shot and drop-in. Says whether the running line needs a reboot to be gone. */
-export async function undoCmdline(port: HostPort, call: CmdlineCall): Promise<StepOutcome> {
-  const { change, guard } = call;
-  const at = await locate(port, change);
-  if (at.kind === 'drift') return at.outcome;
-  const { loader, runningArgs } = at.state;
-  const armed = loader.nextEntry === TRIAL_ENTRY_ID;
-  const problem =
-    (armed ? await disarm(port, guard) : undefined) ?? (await restore(port, guard, change, at));
-  if (problem !== undefined) return problem;
-  const verified = await verifyDefault(port, change, 'before');
-  if (verified.kind === 'hold') return verified;
-  const reboot = sameArgs(withoutTrialArgs(runningArgs), change.before) ? 'not needed' : 'needed';
-  return ok({ ...verified.evidence, reboot });
-}
-
-function dropInRemoval(change: CmdlineChange): FileWrite {
-  return fileWrite(DROP_IN_PATH, change.dropIn.after, change.dropIn.before, {
-    mode: 0o644,
-    removeEmptyParent: change.createsFolder,
-  });
-}
-
-/** Takes our files away and makes grub.cfg again; a host on which nothing of ours is left is not touched. */
-async function restore(
+async function settled<C extends CmdlineChange>(
   port: HostPort,
-  guard: Guard,
-  change: CmdlineChange,
-  at: Standing,
-): Promise<StepOutcome | undefined> {
-  const files = [
-    ...(at.dropIn === 'before' ? [] : [dropInRemoval(change)]),
-    ...trialRemoval(at.state),
-  ];
-  if (files.length === 0 && at.line === 'before' && at.state.loader.trialEntry === undefined) {
-    return undefined;
-  }
-  const written =
-    files.length === 0
-      ? []
-      : await port.write({ guard, files, deadlineMs: HOST_DEADLINE_MS.write });
-  return writeProblem(written) ?? updateGrub(port, guard);
-}
-
-async function disarm(port: HostPort, guard: Guard): Promise<StepOutcome | undefined> {
-  const outcome = await port.run({
-    guard,
-    argv: ['grub-editenv', '-', 'unset', 'next_entry'],
-    deadlineMs: HOST_DEADLINE_MS.grubReboot,
-  });
-  return runProblem('cmdline.one-shot-stuck', 'grub-editenv', outcome);
-}
-
-async function verifyDefault(
-  port: HostPort,
-  change: CmdlineChange,
-  wanted: 'before' | 'after',
+  driver: LineDriver<C>,
+  call: CmdlineCall<C> & { readonly side: Side },
 ): Promise<StepOutcome> {
-  const at = await locate(port, change);
-  if (at.kind === 'drift') return at.outcome;
-  const { loader } = at.state;
-  const leftover = loader.trialEntry !== undefined || loader.nextEntry === TRIAL_ENTRY_ID;
+  const { change, side } = call;
+  const found = await locate(port, driver, change);
+  if ('kind' in found) return found;
+  return (
+    (await driver.settle(port, { ...call, ...found })) ?? verifyDefault(port, driver, change, side)
+  );
+}
+
+async function undone<C extends CmdlineChange>(
+  port: HostPort,
+  driver: LineDriver<C>,
+  call: CmdlineCall<C>,
+): Promise<StepOutcome> {
+  const { change, guard } = call;
+  const found = await locate(port, driver, change);
+  if ('kind' in found) return found;
+  const { loader, runningArgs } = found.state;
+  const problem =
+    (isArmed(loader) ? await disarm(port, guard, loader) : undefined) ??
+    (await driver.settle(port, { ...call, ...found, side: 'before' }));
+  if (problem !== undefined) return problem;
+  const verified = await verifyDefault(port, driver, change, 'before');
+  if (verified.kind === 'hold') return verified;
+  const isGone = driver.isBack(withoutTrialArgs(runningArgs), change);
+  return ok({ ...verified.evidence, reboot: isGone ? 'not needed' : 'needed' });
+}
+
+async function verifyDefault<C extends CmdlineChange>(
+  port: HostPort,
+  driver: LineDriver<C>,
+  change: C,
+  wanted: Side,
+): Promise<StepOutcome> {
+  const read = await locate(port, driver, change);
+  if ('kind' in read) return read;
+  const { at, state } = read;
+  const { loader } = state;
+  const leftover = loader.trialEntry !== undefined || isArmed(loader);
   const same = sameArgs(change.before, change.after) || at.line === wanted;
-  if (!same || at.dropIn !== wanted || leftover) {
+  if (!same || at.files !== wanted || leftover) {
     return hold(
       'cmdline.readback',
-      `grub.cfg does not hold the ${wanted === 'after' ? 'new' : 'old'} line as the default`,
+      `the boot loader does not hold the ${wanted === 'after' ? 'new' : 'old'} line as the default`,
       {
         default: loader.defaultEntry.args.join(' '),
         trialEntry: loader.trialEntry === undefined ? 'absent' : 'still there',

@@ -1,4 +1,4 @@
-import type { DeviceStep, StepOutcome } from '../../src/domain/activities.ts';
+import type { DeviceStep, StepOutcome, UndoOutcome } from '../../src/domain/activities.ts';
 import type { Change, ChangeKind, Evidence } from '../../src/domain/changes.ts';
 import type { Allow } from '../../src/domain/spec.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
@@ -47,6 +47,63 @@ export async function applyDevices(
     case 'attach':
       return applyAttach(port, { changes: ofKind(changes, 'attach'), guard });
   }
+}
+
+/** Most pieces of evidence of one undo: it goes through the engine's history. */
+const EVIDENCE_MAX = 12;
+
+/**
+ * Takes changes back, in this order. One that cannot be is told with its reason, and the others go on: each is a change of its
+ * own. Begins no further one after `limitMs`, and ends with what it has done when the host is lost: whoever calls again goes on
+ * from there. Throws only when nothing was done.
+ */
+export async function undoChanges(
+  port: HostPort,
+  call: { readonly changes: readonly Change[]; readonly guard: Guard },
+  { limitMs, now = Date.now }: { readonly limitMs: number; readonly now?: () => number },
+): Promise<UndoOutcome> {
+  const { changes, guard } = call;
+  const until = now() + limitMs;
+  const failures: UndoOutcome['failures'][number][] = [];
+  const seen: Evidence[] = [];
+  for (const [index, change] of changes.entries()) {
+    const outcome =
+      index > 0 && now() >= until
+        ? undefined
+        : await undoOr(port, change, { guard, first: index === 0 });
+    if (outcome === undefined) break;
+    if (outcome.kind === 'ok') seen.push(outcome.evidence);
+    else failures.push({ index, code: outcome.code, sentence: outcome.sentence });
+  }
+  return { tried: seen.length + failures.length, failures, evidence: folded(seen) };
+}
+
+/** `undefined`: it was cut off, and is to be looked at afresh (law 8). The first one throws, so that the attempt is retried. */
+async function undoOr(
+  port: HostPort,
+  change: Change,
+  { guard, first }: { readonly guard: Guard; readonly first: boolean },
+): Promise<StepOutcome | undefined> {
+  try {
+    return await undoChange(port, change, guard);
+  } catch (error) {
+    if (first) throw error;
+    return undefined;
+  }
+}
+
+/** The evidence of many as that of one: a reboot that any of them needs is needed. */
+function folded(seen: readonly Evidence[]): Evidence {
+  const needed = seen.some(({ reboot }) => reboot === 'needed');
+  const pieces = Object.entries(Object.assign({}, ...seen) as Evidence).filter(
+    ([name]) => name !== 'reboot',
+  );
+  const more = pieces.length - EVIDENCE_MAX;
+  return {
+    ...Object.fromEntries(pieces.slice(0, EVIDENCE_MAX)),
+    ...(more > 0 ? { others: `${more} more` } : {}),
+    reboot: needed ? 'needed' : 'not needed',
+  };
 }
 
 /** Takes one change back, of whatever kind. */

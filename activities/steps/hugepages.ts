@@ -5,6 +5,7 @@ import type { HugepagesTarget, Target } from '../../src/domain/spec.ts';
 import { lineOf, textOf } from '../../src/facts/snapshot.ts';
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { Guard, HostPort, ReadEntry } from '../../src/host/port.ts';
+import { refreshInitramfs } from './parts/initramfs.ts';
 import type { AnswerTable, KernelWrite } from './parts/kernel-writes.ts';
 import { failureHold, writeKernel } from './parts/kernel-writes.ts';
 import { hold, ok, tail } from './outcomes.ts';
@@ -93,6 +94,7 @@ export async function undoHugepages(
   const problem =
     position(snapshot, change) ??
     (await writeBefore(port, { guard, files: [change.file], found: found(snapshot, change) })) ??
+    (await refreshInitramfs(port, guard, [change.file], 'before')) ??
     (await take(port, { change, guard, snapshot, to: 'before' }));
   return problem ?? ok({ ...seen(change, 'before'), reboot: 'not needed' });
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { HostPlan } from '../../src/domain/changes.ts';
+import { DEFAULT_GRUB_PATH } from '../../src/domain/boot-loader/default-grub.ts';
+import { KERNEL_CMDLINE_PATH } from '../../src/domain/boot-loader/line-change.ts';
+import type { CmdlineChange, HostPlan } from '../../src/domain/changes.ts';
 import { cmdlineOf, rebootsOf, touchedFunctions } from '../../src/domain/changes.ts';
 import type { Code } from '../../src/domain/codes.ts';
 import { compact } from '../../src/domain/compact.ts';
@@ -17,7 +19,7 @@ import { isOpen, isStanding, lastStandingRun, parseRecord } from '../../src/fact
 import type { Snapshot } from '../../src/facts/snapshot.ts';
 import type { HostPort } from '../../src/host/port.ts';
 import { readDeviceHealth } from './device-health.ts';
-import { withOwnChanges } from './own-changes.ts';
+import { asBeforeOwnModules, withOwnChanges } from './own-changes.ts';
 
 /** Everything the probe reads of a host: one command. */
 export async function probe(port: HostPort): Promise<Snapshot> {
@@ -32,8 +34,10 @@ export async function inspectForward(
 ): Promise<HostPlan> {
   const facts = parseFacts(await probe(port));
   const own = ownOpenRun(facts, lease);
-  const plan = makeHostPlan(asBeforeOwnRun(facts, own), target, lease);
-  return withReadings(port, own === undefined ? plan : withOwnChanges(plan, own.changes, facts));
+  const before = asBeforeOwnModules(asBeforeOwnRun(facts, own), own?.changes ?? []);
+  const plan = makeHostPlan(before, target, lease);
+  if (own === undefined) return withReadings(port, plan);
+  return withReadings(port, await withOwnChanges(port, plan, { own: own.changes, facts }));
 }
 
 /** How the devices do that the plan touches, for health to compare with: a command of its own, since a sick one may be slow to answer. */
@@ -52,12 +56,37 @@ function asBeforeOwnRun(facts: Facts, run: RecordedRun | undefined): Facts {
   const { bootLoader } = facts;
   const own = cmdlineOf(run?.changes ?? []);
   if (!bootLoader.supported || own === undefined) return facts;
+  if (bootLoader.kind !== 'grub-debian' || own.loader !== 'grub-debian') {
+    return asBeforeOwnFiles(facts, own);
+  }
   const isHalfWay =
     bootLoader.dropIn === own.dropIn.after && sameArgs(bootLoader.defaultEntry.args, own.before);
   if (!isHalfWay) return facts;
   const dropIn = own.dropIn.before ?? undefined;
   const dropInFolder = !own.createsFolder;
   return { ...facts, bootLoader: compact({ ...bootLoader, dropIn, dropInFolder }) };
+}
+
+/** The same where the line stands in files: those that were written already count as before, while the default is as before. */
+function asBeforeOwnFiles(facts: Facts, own: CmdlineChange): Facts {
+  const { bootLoader } = facts;
+  if (!bootLoader.supported || bootLoader.kind !== 'grub-bls' || own.loader !== 'grub-bls')
+    return facts;
+  if (!sameArgs(bootLoader.defaultEntry.args, own.before)) return facts;
+  const before = (path: string, text: string) => {
+    const file = own.files.find((one) => one.path === path && one.after === text);
+    return file?.before ?? text;
+  };
+  const { entries, defaultGrub, kernelCmdline } = bootLoader;
+  return {
+    ...facts,
+    bootLoader: compact({
+      ...bootLoader,
+      entries: entries.map(({ path, text }) => ({ path, text: before(path, text) })),
+      defaultGrub: before(DEFAULT_GRUB_PATH, defaultGrub),
+      kernelCmdline: kernelCmdline && before(KERNEL_CMDLINE_PATH, kernelCmdline),
+    }),
+  };
 }
 
 /** What an earlier run under this lease began and did not end, as the host's record has it. */
@@ -92,7 +121,7 @@ export async function inspectRollback(
   if (!isLatest) {
     return held(
       'rollback.not-latest',
-      `${run.rollout} changed this host since; roll that back first`,
+      `${run.rollout} changed this host since, and goes back first: skip the host here, roll that back, then roll this back again`,
     );
   }
   if (facts.bootId === undefined || facts.machineId === undefined) {

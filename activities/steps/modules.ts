@@ -3,6 +3,7 @@ import { isBootId } from '../../src/domain/boot-id.ts';
 import type { FileChange, ModulesChange } from '../../src/domain/changes.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
 import { keyValues } from '../../src/facts/parse-facts.ts';
+import type { ListedImages } from '../../src/facts/devices/initramfs.ts';
 import { BOOT_ID_PATH, MODULES_BOOT_PATH } from '../../src/facts/probe.ts';
 import { lineOf, textOf } from '../../src/facts/snapshot.ts';
 import type { FileWrite, Guard, HostPort } from '../../src/host/port.ts';
@@ -10,7 +11,7 @@ import { fileWrite } from './file-writes.ts';
 import {
   checkInitramfs,
   heldBy,
-  isCopied,
+  makerProblem,
   readInitramfs,
   rebuildInitramfs,
 } from './parts/initramfs.ts';
@@ -78,6 +79,8 @@ async function applyOne(
   const state = await look(port, change);
   if ('kind' in state) return state;
   const missing = state.files.filter(({ change: file, found }) => found !== file.after);
+  const listed = await makeable(port, change);
+  if ('kind' in listed) return listed;
   if (missing.length > 0) {
     const problem = await writeAll(port, guard, [
       note(state, `applied=${firstBoot(state)}\n`),
@@ -87,19 +90,26 @@ async function applyOne(
     ]);
     if (problem !== undefined) return problem;
   }
-  if (!change.initramfs || (missing.length === 0 && (await holdsAfter(port, change)))) {
-    return undefined;
-  }
-  return rebuildInitramfs(port, guard, change.files, 'after');
+  if (!change.initramfs || (missing.length === 0 && holdsAfter(listed, change))) return undefined;
+  return rebuildInitramfs(port, { guard, files: change.files, wanted: 'after', listed });
+}
+
+/** The images that will have to be made again, looked at before anything is written: else nothing could take the files out of them. */
+async function makeable(
+  port: HostPort,
+  { initramfs }: ModulesChange,
+): Promise<ListedImages | StepOutcome> {
+  if (!initramfs) return { maker: 'none', images: [] };
+  const listed = await readInitramfs(port);
+  return 'kind' in listed ? listed : (makerProblem(listed) ?? listed);
 }
 
 /** Whether every image is as `after`, as far as names say; a text that was replaced has the same name, so that is unknown. */
-async function holdsAfter(port: HostPort, { files }: ModulesChange): Promise<boolean> {
-  const copied = files.filter(isCopied);
-  if (copied.some(({ before, after }) => before !== null && after !== null)) return false;
-  const images = await readInitramfs(port);
-  return images.length > 0 && checkInitramfs(images, files, 'after') === undefined;
+function holdsAfter(listed: ListedImages, { files }: ModulesChange): boolean {
+  return !files.some(wasReplaced) && checkInitramfs(listed, files, 'after') === undefined;
 }
+
+const wasReplaced = ({ before, after }: FileChange): boolean => before !== null && after !== null;
 
 /** Takes the files back, also out of the initramfs. A reboot is needed where a boot has read them. */
 export async function undoModules(
@@ -132,13 +142,15 @@ async function restoreInitramfs(
   call: { readonly change: ModulesChange; readonly guard: Guard; readonly wasThere: boolean },
 ): Promise<StepOutcome | undefined> {
   const { change, guard, wasThere } = call;
-  const copied = change.files.filter(isCopied);
-  if (copied.length === 0) return undefined;
-  const replaced = copied.some(({ before, after }) => before !== null && after !== null);
-  const gone = copied.filter(({ before }) => before === null);
-  const stale = heldBy(await readInitramfs(port), gone).length > 0;
+  const listed = await readInitramfs(port);
+  if ('kind' in listed) return listed;
+  // Where nothing could make images, nothing was written (applyOne).
+  if (listed.maker === 'none' && !wasThere) return undefined;
+  const gone = change.files.filter(({ before }) => before === null);
+  const stale = heldBy(listed, gone).length > 0;
+  const replaced = change.files.some(wasReplaced);
   if (!stale && !(change.initramfs && wasThere && replaced)) return undefined;
-  return rebuildInitramfs(port, guard, change.files, 'before');
+  return rebuildInitramfs(port, { guard, files: change.files, wanted: 'before', listed });
 }
 
 /** The boot in which the first of the files was written: a later one may have read it already. */

@@ -1,8 +1,10 @@
 import type { StepOutcome } from '../../src/domain/activities.ts';
 import { HOST_DEADLINE_MS } from '../../src/domain/deadlines.ts';
-import { TRIAL_ENTRY_ID } from '../../src/facts/boot-loader.ts';
+import { LOADER_TOOLS, TRIAL_ENTRY_ID } from '../../src/domain/boot-loader/tools.ts';
+import type { LoaderFacts } from '../../src/domain/facts.ts';
 import { OutcomeUnknown } from '../../src/host/errors.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
+import type { BootState } from './parts/boot-loader.ts';
 import { readBootState } from './parts/boot-loader.ts';
 import { hold, ok, runProblem } from './outcomes.ts';
 
@@ -21,6 +23,8 @@ export async function rebootHost(
   if (state.bootId !== undefined && state.bootId !== call.bootIdBefore) {
     return ok({ reboot: 'has happened already', bootId: state.bootId });
   }
+  const other = kernelProblem(state, call.trial);
+  if (other !== undefined) return other;
   if (call.trial) {
     const problem = await armOneShot(port, guard, state.loader);
     if (problem !== undefined) return problem;
@@ -28,25 +32,37 @@ export async function rebootHost(
   return sendReboot(port, guard);
 }
 
+/** A kernel that was installed since the plan would be booted without anybody having asked for it (`uname -r`). */
+function kernelProblem({ loader, kernelRelease }: BootState, trial: boolean) {
+  const entry = (trial ? loader.trialEntry : undefined) ?? loader.defaultEntry;
+  if (kernelRelease === '' || entry.kernel.endsWith(`-${kernelRelease}`)) return undefined;
+  return hold(
+    'reboot.other-kernel',
+    `the next boot would use ${entry.kernel}, but ${kernelRelease} runs: a kernel was installed or removed since the plan`,
+    { next: entry.kernel, runs: kernelRelease },
+  );
+}
+
 async function armOneShot(
   port: HostPort,
   guard: Guard,
-  loader: { readonly trialEntry?: unknown; readonly nextEntry?: string },
+  loader: LoaderFacts,
 ): Promise<StepOutcome | undefined> {
   if (loader.trialEntry === undefined) {
-    return hold('drift', 'the trial entry is gone from grub.cfg; retry from cmdline');
+    return hold('drift', 'the trial entry is gone; retry from cmdline');
   }
   if (loader.nextEntry === TRIAL_ENTRY_ID) return undefined;
+  const { reboot } = LOADER_TOOLS[loader.kind];
   const outcome = await port.run({
     guard,
-    argv: ['grub-reboot', TRIAL_ENTRY_ID],
+    argv: [reboot, TRIAL_ENTRY_ID],
     deadlineMs: HOST_DEADLINE_MS.grubReboot,
   });
-  const problem = runProblem('reboot.one-shot-failed', 'grub-reboot', outcome);
+  const problem = runProblem('reboot.one-shot-failed', reboot, outcome);
   if (problem !== undefined) return problem;
   const after = await readBootState(port);
   if (typeof after === 'string' || after.loader.nextEntry !== TRIAL_ENTRY_ID) {
-    return hold('reboot.one-shot-failed', 'grub-reboot left no next_entry in grubenv');
+    return hold('reboot.one-shot-failed', `${reboot} left no next_entry in grubenv`);
   }
   return undefined;
 }

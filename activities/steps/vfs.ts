@@ -2,8 +2,16 @@ import type { StepOutcome } from '../../src/domain/activities.ts';
 import type { Evidence, VfsChange, VfsState } from '../../src/domain/changes.ts';
 import type { DeviceFacts } from '../../src/domain/device-facts.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
-import { fileDrift, groupHold, readDevices, readSettledDevices } from './parts/device-state.ts';
+import {
+  fileDrift,
+  functionAt,
+  groupHold,
+  isGone,
+  readDevices,
+  readSettledDevices,
+} from './parts/device-state.ts';
 import { driverProblem } from './parts/drivers.ts';
+import { groupUseHold } from './parts/group-users.ts';
 import { refreshInitramfs } from './parts/initramfs.ts';
 import { hold, ok } from './outcomes.ts';
 import { writeAfter, writeBefore } from './parts/own-file-changes.ts';
@@ -13,6 +21,7 @@ import type { LiveVfs } from './parts/vfs-live.ts';
 import {
   drifted,
   isState,
+  leavingVfio,
   liveVfs,
   seenVfs,
   usedByGuest,
@@ -74,8 +83,27 @@ export async function undoVfs(
   const facts = await readSettledDevices(port);
   const live = liveVfs(facts, change);
   if (!('kind' in live)) return drifted(live, change) ?? takeBack(port, { ...call, live });
-  // The files of a PF that is gone go all the same.
-  return (await filesBefore(port, { change, guard, facts })) ?? live;
+  const problem = await filesBefore(port, { change, guard, facts });
+  if (problem !== undefined) return problem;
+  // A PF that is gone can hold no rollback for ever: its files are all there is to take back.
+  const pf = functionAt(facts, change.pf);
+  const gone = isGone(facts, change.pf) || (pf !== undefined && pf.sriov === undefined);
+  if (!gone) return live;
+  const what = 'no function with VFs any more, so only its files were put back';
+  return ok({ [change.pf]: what, reboot: 'not needed' });
+}
+
+/** The hold for VFs that somebody uses and that would be taken away, or changed. */
+async function usedByOthers(
+  port: HostPort,
+  live: LiveVfs,
+  goal: VfsState,
+): Promise<StepOutcome | undefined> {
+  const { facts } = live;
+  const functions = leavingVfio(live, goal);
+  return (
+    usedByGuest(live, goal) ?? groupUseHold(port, { facts, functions, code: 'vfs.used-by-guest' })
+  );
 }
 
 async function takeBack(
@@ -86,8 +114,8 @@ async function takeBack(
   // An MTU that was left as found is nobody's to take back.
   const goal = change.after.mtu === null ? { ...change.before, mtu: null } : change.before;
   const problem =
-    usedByGuest(live, goal) ??
     usedByHost(live, goal) ??
+    (await usedByOthers(port, live, goal)) ??
     (await filesBefore(port, { change, guard, facts }));
   if (problem !== undefined) return problem;
   const reached = await reach(port, { change, guard, goal, live });
@@ -128,7 +156,8 @@ async function reach(port: HostPort, call: Reach): Promise<LiveVfs | StepOutcome
   const { change, guard, goal } = call;
   if (isState(call.live, goal)) return call.live;
   const problem =
-    usedByGuest(call.live, goal) ?? (await setCount(port, { guard, goal, live: call.live }));
+    (await usedByOthers(port, call.live, goal)) ??
+    (await setCount(port, { guard, goal, live: call.live }));
   if (problem !== undefined) return problem;
   // VFs that were made just now have other addresses.
   const live = liveVfs(await readSettledDevices(port), change);

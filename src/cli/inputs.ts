@@ -5,7 +5,7 @@ import type { Spec } from '../domain/spec.ts';
 import { loadCapture } from '../facts/capture.ts';
 import type { Snapshot } from '../facts/snapshot.ts';
 import type { HostScope } from '../domain/target-for.ts';
-import { hostScopes } from '../schema/host-scopes.ts';
+import { hostScopes, type ScopeProblem } from '../schema/host-scopes.ts';
 import { selectHosts, type Inventory } from '../schema/host-pattern.ts';
 import type { LoadedInventory } from '../schema/inventory/host-entries.ts';
 import { loadInventoryFromCommand } from '../schema/inventory/inventory-command.ts';
@@ -22,6 +22,8 @@ export interface SpecFile {
   readonly path: string;
   readonly spec: Spec;
   readonly warnings: readonly string[];
+  /** What shows only with the inventory, on one line with its place in the file. */
+  readonly placed: (problem: ScopeProblem) => string;
 }
 
 /** Reads and parses a spec. Throws a CliError `usage` that lists every problem with its place. */
@@ -34,6 +36,7 @@ export async function readSpec(file: string): Promise<SpecFile> {
     path: resolve(file),
     spec: parsed.spec,
     warnings: parsed.warnings.map(formatProblem),
+    placed: (problem) => formatProblem(parsed.problemAt(problem.path, problem.message)),
   };
 }
 
@@ -67,16 +70,15 @@ export async function hostsOf(file: SpecFile, signal: AbortSignal): Promise<Sele
 }
 
 function scopesOf(
-  { path, spec }: SpecFile,
+  { path, spec, placed }: SpecFile,
   inventory: Inventory,
   hosts: readonly HostEntry[],
 ): Pick<SelectedHosts, 'scopes' | 'warnings'> {
   const read = hostScopes(spec.target, inventory, hosts);
-  const placed = (message: string): string => `${path}: ${message}`;
   if (read.ok) return { scopes: read.scopes, warnings: read.warnings.map(placed) };
   throw new CliError(
     'usage',
-    read.messages.map(placed).join('\n'),
+    read.problems.map(placed).join('\n'),
     `mend the spec or the inventory, and check again: vfleet check ${path}`,
   );
 }

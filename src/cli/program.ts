@@ -79,6 +79,7 @@ function addHostCommands(program: Commander, run: Run): void {
         (await import('./commands/capture.ts')).capture(c, host, dir, options),
       ),
     );
+  addDiagnose(program, run);
   addRelease(program, run);
   addPlan(program, run);
   subcommand(program, 'explain', 'Say what a code means, why it comes, and what to do; offline', [
@@ -88,6 +89,23 @@ function addHostCommands(program: Commander, run: Run): void {
     .argument('[code]', 'code, or a part of one; without it every code is listed')
     .action(async (code: string | undefined, options: { json?: boolean }) =>
       run(options, async (c) => (await import('./commands/explain.ts')).explain(c, code)),
+    );
+}
+
+function addDiagnose(program: Commander, run: Run): void {
+  subcommand(program, 'diagnose', 'Say what is wrong with hosts, why, and what to do; reads only', [
+    'diagnose hv-a-118 -i inventory.yaml',
+    'diagnose hv-a-118 hv-a-119 -i inventory.yaml --json',
+    'diagnose --from captures/hv-a-118',
+  ])
+    .argument('[hosts...]', 'names in the inventory')
+    .option('-i, --inventory <path>', 'inventory: a file or a folder')
+    .option('--from <dir>', 'a capture instead of hosts')
+    .action(
+      async (hosts: string[], options: { json?: boolean; inventory?: string; from?: string }) =>
+        run(options, async (c) =>
+          (await import('./commands/diagnose.ts')).diagnose(c, hosts, options),
+        ),
     );
 }
 

@@ -34,7 +34,6 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   amend: 'a spec is frozen at its start: vfleet abort NAME, mend the spec, vfleet start SPEC',
   audit: 'vfleet status NAME --json holds the last 200 verbs, each with who and why',
   console: 'vfleet status NAME --watch follows a rollout',
-  diagnose: 'vfleet host NAME HOST shows why a host waits, vfleet explain CODE what to do',
   extend: 'vfleet retry NAME HOST waits once more from the step that failed',
   report: 'vfleet status NAME --json and vfleet host NAME HOST --json hold what is known',
 };

@@ -18,6 +18,19 @@ export type StepOutcome =
       readonly evidence: Evidence;
     };
 
+/** What came of taking changes back; one that cannot be does not stop those after it. */
+export interface UndoOutcome {
+  /** How many of the changes were looked at, from the first: with many there is no time for all in one activity. */
+  readonly tried: number;
+  /** Of those, by their index, the ones that could not be taken back, and why. */
+  readonly failures: readonly {
+    readonly index: number;
+    readonly code: string;
+    readonly sentence: string;
+  }[];
+  readonly evidence: Evidence;
+}
+
 /** What every activity on a host gets. */
 export interface OnHost {
   readonly connection: HostConnection;
@@ -126,13 +139,22 @@ export interface HostActivities {
   makeDefault(
     input: Mutation & { readonly change: CmdlineChange; readonly rollout: string },
   ): Promise<StepOutcome>;
-  /** Takes a change back to `before` and reads that back. Evidence `reboot: needed|not needed`. */
+  /**
+   * Takes changes of one step back to `before`, in this order, and reads that back: one activity a step, as with
+   * `applyDevices`. Evidence `reboot: needed|not needed`.
+   */
   undo(
-    input: Mutation & { readonly change: Change; readonly rollout: string },
-  ): Promise<StepOutcome>;
-  /** Closes the record with how the run ended and gives the lease up. Safe twice; a lease that is not ours is left alone. */
+    input: Mutation & { readonly changes: readonly Change[]; readonly rollout: string },
+  ): Promise<UndoOutcome>;
+  /**
+   * Closes the record with how the run ended (`unchanged`: skipped before its first change, so that nothing of it stands) and
+   * gives the lease up. Safe twice; a lease that is not ours is left alone.
+   */
   finish(
-    input: Mutation & { readonly rollout: string; readonly outcome: HostRunResult['state'] },
+    input: Mutation & {
+      readonly rollout: string;
+      readonly outcome: HostRunResult['state'] | 'unchanged';
+    },
   ): Promise<StepOutcome>;
 }
 

@@ -7,22 +7,36 @@ export type Change =
 
 /**
  * The kernel command line through the boot loader. Applied in two parts: a trial entry that is booted once,
- * and, after proof, the drop-in that makes it the default. `before` and `after` are the default entry's arguments.
+ * and, after proof, the files that make it the default.
  */
-export interface CmdlineChange {
+export type CmdlineChange = GrubDebianChange | GrubBlsChange;
+
+/** `before` and `after` are the default entry's arguments. */
+interface LineChange {
   readonly kind: 'cmdline';
-  readonly loader: 'grub-debian';
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly before: readonly string[];
   readonly after: readonly string[];
+}
+
+export interface GrubDebianChange extends LineChange {
+  readonly loader: 'grub-debian';
   /** The drop-in's text before (`null`: absent) and after. */
   readonly dropIn: { readonly before: string | null; readonly after: string };
   /** /etc/default/grub.d did not exist, so undo removes it when it is empty. */
   readonly createsFolder: boolean;
 }
 
-/** A file of ours, whole: `null` when it is absent. */
+export interface GrubBlsChange extends LineChange {
+  readonly loader: 'grub-bls';
+  /** The entries of all kernels but the rescue one, /etc/default/grub, and /etc/kernel/cmdline where it is; whole. */
+  readonly files: readonly FileChange[];
+  /** grubenv's `kernelopts`, where entries refer to it; `null`: none does. */
+  readonly kernelopts: { readonly before: string; readonly after: string } | null;
+}
+
+/** A file that is vfleet's, or one that it edits, whole: `null` when it is absent. */
 export interface FileChange {
   readonly path: string;
   readonly before: string | null;

@@ -4,6 +4,9 @@ import type { CodeEntry } from './codes/code-entry.ts';
 import { COMMAND_CODES } from './codes/command-codes.ts';
 import { DEVICE_CODES } from './codes/device-codes.ts';
 import { DEVICE_PLAN_CODES } from './codes/device-plan-codes.ts';
+import { DIAGNOSE_CODES } from './codes/diagnose-codes.ts';
+import { DIAGNOSE_DEVICE_CODES } from './codes/diagnose-device-codes.ts';
+import { FAULT_CODES } from './codes/fault-codes.ts';
 import { GUEST_CODES } from './codes/guest-codes.ts';
 import { HOST_CODES } from './codes/host-codes.ts';
 import { HOST_NEED_CODES } from './codes/host-need-codes.ts';
@@ -24,6 +27,9 @@ const ALL = {
   ...COMMAND_CODES,
   ...DEVICE_CODES,
   ...DEVICE_PLAN_CODES,
+  ...DIAGNOSE_CODES,
+  ...DIAGNOSE_DEVICE_CODES,
+  ...FAULT_CODES,
   ...GUEST_CODES,
   ...HOST_CODES,
   ...HOST_NEED_CODES,

@@ -31,10 +31,10 @@ export const HOST_DEADLINE_MS = {
   ip: 20_000,
   /** driverctl waits for the driver. */
   driverctl: 60_000,
-  /** Took 31 s for each installed kernel in the emulated lab under load. */
+  /** Took 31 s for each installed kernel in the emulated lab under load; dracut up to 86 s, and it is told each kernel by itself. */
   updateInitramfs: 300_000,
-  /** lsinitramfs took 2 s for each image there. */
-  listInitramfs: 60_000,
+  /** lsinitramfs took 2 s for each image there, lsinitrd up to 24 s, since it unpacks an image four times. */
+  listInitramfs: 120_000,
   virsh: 60_000,
 } as const;
 

@@ -20,10 +20,14 @@ export interface DeviceFacts {
   readonly driverctl: Readonly<Record<string, string>>;
   /** Our own files, by path: udev rules, the scripts beside them, modprobe.d, modules-load.d, tmpfiles.d. */
   readonly ownFiles: Readonly<Record<string, string>>;
+  /** What makes the host's initramfs images; absent: neither of the two was seen. */
+  readonly initramfsMaker?: InitramfsMaker;
   /** Installed initramfs images with the names in them that matter: files of ours, and vfio modules. */
   readonly initramfs: readonly InitramfsImage[];
   /** Names of the modules that are loaded now, from /proc/modules, with `_`. */
   readonly modules: readonly string[];
+  /** Where the running kernel has the modules that our modules-load.d file names, by name; absent: it was not read. */
+  readonly bootModules?: Readonly<Record<string, BootModule>>;
   /** DMI: version and date (ISO, `2023-05-01`) of the firmware; absent when DMI does not say. */
   readonly dmi: {
     readonly vendor?: string;
@@ -95,7 +99,7 @@ export interface SriovFacts {
   readonly vfs: readonly string[];
   /** Of the network interface; absent without one. */
   readonly mtu?: number;
-  /** Per VF index, from `ip -j link`; empty for a PF that is no network card. */
+  /** From `ip -j link`: entry N is of VF N, whose address is entry N of `vfs`; empty for a PF that is no network card. */
   readonly settings: readonly VfSettings[];
 }
 
@@ -199,6 +203,12 @@ export interface VfCountOwner {
   /** The interface or address it names; absent when it matches in another way. */
   readonly names?: string;
 }
+
+/** `builtin`: in the kernel itself, so that it is never loaded; `file`: to be loaded; `none`: this kernel has no module of the name. */
+export type BootModule = 'builtin' | 'file' | 'none';
+
+/** By the program that makes images anew: `update-initramfs` of initramfs-tools, or `dracut`. */
+export type InitramfsMaker = 'initramfs-tools' | 'dracut';
 
 export interface InitramfsImage {
   readonly path: string;

@@ -83,19 +83,32 @@ unset vfleet_kept vfleet_arg
 
 /**
  * Arguments that only the trial carries: a crash returns to the old entry by itself. `oops=panic` makes an
- * oops a crash too (kernel-parameters.txt; both tried, host.md §3).
+ * oops a crash too (kernel-parameters.txt; both tried, host.md §3). dracut heeds `panic=` not when the root file system does not
+ * come up, but stands in a shell unless it is told to reboot (dracut.cmdline(7), 98systemd/dracut-emergency.sh); others ignore `rd.`.
  */
-export const TRIAL_ONLY_ARGS: readonly string[] = ['panic=30', 'oops=panic'];
+export const TRIAL_ONLY_ARGS: readonly string[] = [
+  'panic=30',
+  'oops=panic',
+  'rd.shell=0',
+  'rd.emergency=reboot',
+];
 
 /** The marker by which a running trial is known. */
 export function trialMarker(trialId: string): string {
   return `vfleet.trial=${trialId}`;
 }
 
-/** Arguments as asked, without what only a trial carries. */
+/**
+ * Arguments as asked, without what only a trial carries: the marker, and in front of it each of the others once, so that a
+ * host's own `panic=30` stays.
+ */
 export function withoutTrialArgs(args: readonly string[]): readonly string[] {
-  if (!args.some((arg) => arg.startsWith('vfleet.trial='))) return args;
-  return args.filter((arg) => !arg.startsWith('vfleet.trial=') && !TRIAL_ONLY_ARGS.includes(arg));
+  const marker = args.findLastIndex((arg) => arg.startsWith('vfleet.trial='));
+  if (marker === -1) return args;
+  const carried = new Set(TRIAL_ONLY_ARGS);
+  let start = marker;
+  while (carried.delete(args[start - 1] ?? '')) start -= 1;
+  return [...args.slice(0, start), ...args.slice(marker + 1)];
 }
 
 /** Text of /var/lib/vfleet/trial.args: the edit of the change and the trial's own arguments. */

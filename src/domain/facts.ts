@@ -1,3 +1,4 @@
+import type { BlsVariables } from './boot-loader/bls-entry.ts';
 import type { DeviceFacts } from './device-facts.ts';
 
 /** What is known of a host, parsed from a snapshot by src/facts; never guessed: unknown parts are absent. */
@@ -23,6 +24,8 @@ export interface Facts {
   readonly memTotalKiB: number;
   /** Names of libvirt guests that run now, from /run/libvirt/qemu. */
   readonly runningGuests: readonly string[];
+  /** SELinux, where the kernel has it on; denials count while it is `enforcing`. */
+  readonly selinux?: 'enforcing' | 'permissive';
   /** A crash kernel is loaded: it pre-empts `panic=`, so a crashed trial comes back later. */
   readonly crashKernel: boolean;
   readonly bootLoader: BootLoaderFacts;
@@ -46,24 +49,46 @@ export interface IommuFacts {
 }
 
 /** `supported: false` says why this host's boot loader cannot be driven. */
-export type BootLoaderFacts =
-  { readonly supported: false; readonly reason: string } | GrubDebianFacts;
+export type BootLoaderFacts = { readonly supported: false; readonly reason: string } | LoaderFacts;
 
-export interface GrubDebianFacts {
+export type LoaderFacts = GrubDebianFacts | GrubBlsFacts;
+
+/** What every boot loader that is driven has. */
+interface AnyLoaderFacts {
   readonly supported: true;
-  readonly kind: 'grub-debian';
-  /** Kernel and arguments of the entry that the next boot will use by default, read from grub.cfg itself. */
+  /** Kernel and arguments of the entry that the next boot will use by default, read from the entry itself. */
   readonly defaultEntry: GrubEntry;
   /** The entry that a one-shot (`next_entry` in grubenv) names, when set. */
   readonly nextEntry?: string;
-  /** Arguments of our trial entry, when grub.cfg has one. */
+  /** Our trial entry, when the loader has one. */
   readonly trialEntry?: GrubEntry;
+  /** Whether the loader can clear a one-shot by itself; else why a trial would repeat for ever (host.md §3). */
+  readonly oneShot: { readonly safe: true } | { readonly safe: false; readonly reason: string };
+}
+
+/** GRUB as Debian and Ubuntu have it: update-grub makes grub.cfg from /etc/default/grub and its drop-ins. */
+export interface GrubDebianFacts extends AnyLoaderFacts {
+  readonly kind: 'grub-debian';
   /** Our drop-in /etc/default/grub.d/zz-vfleet.cfg, when present. */
   readonly dropIn?: string;
   readonly dropInFolder: boolean;
   readonly trialSnippet?: string;
-  /** Whether the loader can clear a one-shot by itself; else why a trial would repeat for ever (host.md §3). */
-  readonly oneShot: { readonly safe: true } | { readonly safe: false; readonly reason: string };
+}
+
+/** GRUB as the RHEL family has it: each kernel's entry is a file (The Boot Loader Specification, type #1). */
+export interface GrubBlsFacts extends AnyLoaderFacts {
+  readonly kind: 'grub-bls';
+  /** Path of the default entry's file. */
+  readonly defaultPath: string;
+  /** All entries but the trial, by path. */
+  readonly entries: readonly { readonly path: string; readonly text: string }[];
+  readonly trialText?: string;
+  /** What the entries' variables stand for, from grubenv. */
+  readonly variables: BlsVariables;
+  /** /etc/default/grub. */
+  readonly defaultGrub: string;
+  /** /etc/kernel/cmdline: what the next kernel's entry gets; absent: it gets the line that runs then. */
+  readonly kernelCmdline?: string;
 }
 
 export interface GrubEntry {

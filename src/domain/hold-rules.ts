@@ -49,6 +49,10 @@ const RULES: Readonly<Record<string, HoldRule>> = {
   hugepages: { recommended: 'rollback', retry: 'after memory was made free: asks again' },
   iommu: { recommended: 'rollback', retry: 'reads the proofs again' },
   modules: { retry: 'after what the sentence names was mended: writes and reads back again' },
+  'modules.not-loaded': {
+    recommended: 'rollback',
+    retry: 'after the module was loaded: reads the proofs again',
+  },
   'plan.changed': { at: 'inspect', retry: 'takes the plan as it is now' },
   'reboot.did-not-happen': { at: 'reboot', retry: 'tells it to reboot again' },
   'reboot.no-return': {
@@ -61,7 +65,11 @@ const RULES: Readonly<Record<string, HoldRule>> = {
   'reboot.refused': { retry: 'after what holds the reboot up was ended: tells it again' },
   'reboot.trial-failed': { ...WRONG_LINE, retry: 'boots the same line on trial once more' },
   'reboot.unexpected-line': { ...WRONG_LINE, retry: 'boots the line once more' },
-  'rollback.not-latest': { retry: 'after the later rollout was taken back: looks again' },
+  'rollback.not-latest': {
+    recommended: 'skip',
+    retry:
+      'only after the later rollout was taken back, which cannot begin while this one holds the host',
+  },
   'run.cancelled': { retry: 'goes on where it stopped' },
   'ssh.auth': { retry: 'after the host takes the key of the worker: connects again' },
   'ssh.host-key-changed': KNOWN_HOSTS,

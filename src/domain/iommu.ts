@@ -20,7 +20,7 @@ export function iommuVendor(facts: Facts): 'intel' | 'amd' | undefined {
  */
 export function iommuProblem(
   iommu: IommuFacts,
-  target: Target,
+  target: Pick<Target, 'iommu' | 'hostDma'>,
 ): { readonly code: Code; readonly sentence: string } | undefined {
   if (target.iommu === 'disabled') {
     if (iommu.units.length === 0) return undefined;
@@ -42,7 +42,7 @@ export function iommuProblem(
 
 function wrongTypes(
   iommu: IommuFacts,
-  target: Target,
+  target: Pick<Target, 'iommu' | 'hostDma'>,
 ): { readonly code: Code; readonly sentence: string } | undefined {
   if (target.hostDma === undefined) return undefined;
   const right = target.hostDma === 'passthrough' ? ['identity'] : ['DMA', 'DMA-FQ'];

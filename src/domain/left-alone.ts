@@ -93,8 +93,10 @@ function notThere(change: CmdlineChange, target: Target): string[] {
   return missing.length === 0 ? [] : [`${list(missing)}: to be absent, not on the line`];
 }
 
-/** Arguments that our drop-in has already and that nobody asks to take off. */
-function ofEarlierRollout({ dropIn, drop }: CmdlineChange): readonly string[] {
+/** Arguments that our drop-in has already and that nobody asks to take off; entries in files do not say who added what. */
+function ofEarlierRollout(change: CmdlineChange): readonly string[] {
+  if (change.loader !== 'grub-debian') return [];
+  const { dropIn, drop } = change;
   const earlier = dropIn.before === null ? undefined : parseDropIn(dropIn.before);
   return (earlier?.add ?? []).filter((arg) => !drop.includes(arg));
 }

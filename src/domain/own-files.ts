@@ -7,6 +7,8 @@ export const RULES_FOLDER = '/etc/udev/rules.d';
 export const MODPROBE_PATH = '/etc/modprobe.d/vfleet.conf';
 export const MODULES_LOAD_PATH = '/etc/modules-load.d/vfleet.conf';
 export const TMPFILES_PATH = '/etc/tmpfiles.d/vfleet.conf';
+/** What goes into an initramfs that dracut makes; the image keeps no copy of this file (dracut.conf(5)). */
+export const DRACUT_PATH = '/etc/dracut.conf.d/vfleet.conf';
 
 /** Everything in RULES_FOLDER that is ours; a shell pattern. */
 export const RULES_GLOB = `${RULES_FOLDER}/70-vfleet-*`;
@@ -31,6 +33,7 @@ export function isOwnDeviceFile(path: string): boolean {
     path === MODPROBE_PATH ||
     path === MODULES_LOAD_PATH ||
     path === TMPFILES_PATH ||
+    path === DRACUT_PATH ||
     OWN_RULE.test(path)
   );
 }

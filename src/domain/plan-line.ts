@@ -1,11 +1,12 @@
 import { blocked } from './blocked.ts';
 import type { Blocked, Problem } from './blocked.ts';
+import { lineChangeOf } from './boot-loader/line-change.ts';
 import type { CmdlineChange } from './changes.ts';
 import { pageArgsText, pagesSatisfied, parsePageArgs, wantedCounts } from './devices/page-args.ts';
 import { bootPagesProblem } from './devices/plan-hugepages.ts';
-import { dropInText, parseDropIn, TRIAL_ONLY_ARGS, trialMarker } from './drop-in.ts';
+import { TRIAL_ONLY_ARGS, trialMarker } from './drop-in.ts';
 import type { LineEdit } from './drop-in.ts';
-import type { Facts, GrubDebianFacts } from './facts.ts';
+import type { Facts, LoaderFacts } from './facts.ts';
 import { iommuVendor } from './iommu.ts';
 import {
   applyArgs,
@@ -13,21 +14,26 @@ import {
   effectivePassthrough,
   isPageArg,
   sameKernelArg,
+  tokenise,
 } from './kernel-args.ts';
 import type { Target } from './spec.ts';
 
 /** The change of the kernel line from `pending` to what the target asks, or why there is none that would do. */
 export function planLine(
   facts: Facts,
-  loader: GrubDebianFacts,
+  loader: LoaderFacts,
   target: Target,
 ): CmdlineChange | Blocked {
   const pending = loader.defaultEntry.args;
   const pages = pageEdit(pending, facts, target);
   if ('code' in pages) return { kind: 'blocked', ...pages };
-  const change = cmdlineChange(loader, wantedEdit(pending, pages, facts, target));
-  if (typeof change === 'string') return blocked('cmdline.drop-in-foreign', change);
-  return lineProblem(loader.defaultEntry.kernel, change.after, facts, target) ?? change;
+  const change = lineChangeOf(loader, wantedEdit(pending, pages, facts, target));
+  if ('code' in change) return { kind: 'blocked', ...change };
+  return (
+    ownerProblem(loader, change) ??
+    lineProblem(loader.defaultEntry.kernel, change.after, facts, target) ??
+    change
+  );
 }
 
 /** What the pending line lacks of the target, and what it must lose. */
@@ -123,37 +129,16 @@ function defaultIs(state: string, facts: Facts, type: string): boolean {
   return groups.length > 0 && groups.every((group) => group.type === type);
 }
 
-/** The change, or why an existing drop-in of ours cannot be extended. */
-function cmdlineChange(loader: GrubDebianFacts, wanted: LineEdit): CmdlineChange | string {
-  const before = loader.defaultEntry.args;
-  const earlier = loader.dropIn === undefined ? { add: [], drop: [] } : parseDropIn(loader.dropIn);
-  if (earlier === undefined) {
-    return 'zz-vfleet.cfg exists and is not as vfleet writes it; see what it does, then remove it';
-  }
-  const { add, drop } = wanted;
-  // GRUB puts GRUB_CMDLINE_LINUX_DEFAULT, to which the drop-in appends, at the end of the line.
-  const after = applyArgs(before, wanted);
-  const replaces = add.some(isPageArg);
-  const kept = earlier.add.filter((arg) => !drop.includes(arg) && !(replaces && isPageArg(arg)));
-  return {
-    kind: 'cmdline',
-    loader: 'grub-debian',
-    add,
-    drop,
-    before,
-    after,
-    dropIn: {
-      before: loader.dropIn ?? null,
-      after: dropInText({
-        add: [...kept, ...add],
-        drop: [...new Set([...earlier.drop, ...drop])].filter(
-          // A page argument that comes back must still go from where it stood.
-          (arg) => !add.includes(arg) || isPageArg(arg),
-        ),
-      }),
-    },
-    createsFolder: !loader.dropInFolder,
-  };
+/** What tuned puts on the line comes back with it, so it is taken off there (tuned-profiles: bootloader plugin). */
+function ownerProblem(loader: LoaderFacts, { drop, after }: CmdlineChange): Blocked | undefined {
+  if (loader.kind !== 'grub-bls') return undefined;
+  const theirs = tokenise(loader.variables.tuned_params ?? '');
+  const stays = drop.find((arg) => isListed(arg, theirs) && isListed(arg, after));
+  if (stays === undefined) return undefined;
+  return blocked(
+    'cmdline.other-owner',
+    `tuned puts ${stays} on the kernel line (tuned_params of grubenv); take it out of its profile's [bootloader] section, then: tuned-adm profile PROFILE`,
+  );
 }
 
 /** Whether an argument is there and no later one takes it back. */
@@ -182,7 +167,23 @@ function lineProblem(
   facts: Facts,
   target: Target,
 ): Blocked | undefined {
-  return contradicted(after, facts, target) ?? tooLong(kernel, after);
+  return secretProblem(after) ?? contradicted(after, facts, target) ?? tooLong(kernel, after);
+}
+
+/** Passwords of dracut.cmdline(7): the line stands in plans, histories and evidence, where no secret may be (law 10). */
+const SECRETS: readonly RegExp[] = [
+  /^rd\.iscsi\.(?:in\.)?password=./,
+  /^netroot=iscsi:[^@:]*:[^@]+@/,
+];
+
+function secretProblem(args: readonly string[]): Blocked | undefined {
+  const secret = args.find((arg) => SECRETS.some((pattern) => pattern.test(arg)));
+  if (secret === undefined) return undefined;
+  const [name = ''] = secret.split('=', 1);
+  return blocked(
+    'cmdline.secret',
+    `${name} on the kernel line holds a password, which a rollout would copy into its history; let the initramfs read it from a file of its own, then plan again`,
+  );
 }
 
 /** COMMAND_LINE_SIZE of x86 (arch/x86/include/asm/setup.h): the kernel cuts what is longer, closing zero included. */

@@ -16,9 +16,11 @@ export function findPrerequisiteProblem(facts: Facts, target: Target): Blocked |
   for (const check of [
     rootProblem,
     kernelProblem,
-    firmwareProblem,
+    tableProblem,
+    virtualizationProblem,
     oldFirmwareProblem,
-    softwareProblem,
+    kvmProblem,
+    qemuProblem,
     spaceProblem,
   ]) {
     const problem = check(facts, target);
@@ -35,7 +37,8 @@ function rootProblem(facts: Facts): Problem | undefined {
   };
 }
 
-function kernelProblem(facts: Facts): Problem | undefined {
+/** Also what `diagnose` finds; so are those below that are exported. */
+export function kernelProblem(facts: Facts): Problem | undefined {
   if (kernelIsAtLeast(facts, KERNEL_MIN)) return undefined;
   return {
     code: 'kernel.too-old',
@@ -43,20 +46,26 @@ function kernelProblem(facts: Facts): Problem | undefined {
   };
 }
 
+/** What of a target decides whether the IOMMU is needed. */
+type IommuTarget = Pick<Target, 'iommu' | 'hostDma'>;
+
+const needsIommu = ({ iommu, hostDma }: IommuTarget): boolean =>
+  iommu === 'enabled' || hostDma !== undefined;
+
 /** Missing tables mean firmware, empty groups with tables mean the kernel (field.md, virt-host-validate). */
-function firmwareProblem(facts: Facts, target: Target): Problem | undefined {
-  if (target.iommu !== 'enabled' && target.hostDma === undefined) return undefined;
-  const { vendor, virtualization } = facts.cpu;
-  if (iommuVendor(facts) === undefined) {
-    return vendor === 'amd'
-      ? {
-          code: 'firmware.no-ivrs',
-          sentence: 'firmware has no IVRS table: turn on AMD-Vi (IOMMU) in setup',
-        }
-      : { code: 'firmware.no-dmar', sentence: 'firmware has no DMAR table: turn on VT-d in setup' };
-  }
-  if (virtualization) return undefined;
-  const name = vendor === 'amd' ? 'SVM' : 'VT-x (VMX)';
+export function tableProblem(facts: Facts, target: IommuTarget): Problem | undefined {
+  if (!needsIommu(target) || iommuVendor(facts) !== undefined) return undefined;
+  return facts.cpu.vendor === 'amd'
+    ? {
+        code: 'firmware.no-ivrs',
+        sentence: 'firmware has no IVRS table: turn on AMD-Vi (IOMMU) in setup',
+      }
+    : { code: 'firmware.no-dmar', sentence: 'firmware has no DMAR table: turn on VT-d in setup' };
+}
+
+export function virtualizationProblem(facts: Facts, target: IommuTarget): Problem | undefined {
+  if (!needsIommu(target) || facts.cpu.virtualization) return undefined;
+  const name = facts.cpu.vendor === 'amd' ? 'SVM' : 'VT-x (VMX)';
   return { code: 'firmware.no-virtualization', sentence: `${name} is off: turn it on in setup` };
 }
 
@@ -64,14 +73,14 @@ function oldFirmwareProblem(facts: Facts, target: Target): Problem | undefined {
   return firmwareVersionProblem(facts, target.firmware);
 }
 
-function softwareProblem(facts: Facts): Problem | undefined {
-  if (!facts.kvm) {
-    return { code: 'host.no-kvm', sentence: 'KVM is not there: load kvm_intel or kvm_amd' };
-  }
-  if (!facts.qemu) {
-    return { code: 'host.no-qemu', sentence: 'QEMU is not installed: install qemu-system-x86' };
-  }
-  return undefined;
+export function kvmProblem(facts: Facts): Problem | undefined {
+  if (facts.kvm) return undefined;
+  return { code: 'host.no-kvm', sentence: 'KVM is not there: load kvm_intel or kvm_amd' };
+}
+
+export function qemuProblem(facts: Facts): Problem | undefined {
+  if (facts.qemu) return undefined;
+  return { code: 'host.no-qemu', sentence: 'QEMU is not installed: install qemu-system-x86' };
 }
 
 function spaceProblem(facts: Facts): Problem | undefined {

@@ -87,21 +87,30 @@ export function vfsScript(plan: VfsPlan): string {
     plan.vfs.flatMap((vf, index) => (vf.driver === driver ? [index] : [])).join(' ');
   return [
     '#!/bin/sh',
-    '# vfleet: udev runs this at each boot. It does nothing where the virtual functions are there already.',
+    '# vfleet: udev runs this at each boot. It makes virtual functions, sets them, and only then gives them their drivers.',
     `pf=${plan.pf}`,
     `count=${plan.count}`,
     `mtu=${plan.mtu ?? ''}`,
     `vfio='${indices('vfio-pci')}'`,
     `native='${indices('native')}'`,
     'settings() {',
-    ...plan.vfs.flatMap((vf, index) => {
-      const words = settingWords(vf);
-      return words.length === 0 ? [] : [`  set_vf ${index} ${words.join(' ')}`];
-    }),
+    ...plan.vfs.flatMap(settingLines),
     '  :',
     '}',
     SCRIPT,
   ].join('\n');
+}
+
+/**
+ * A rate has a command of its own: it keeps no guest apart from others, and some drivers refuse it while the link is down
+ * (ixgbe_ndo_set_vf_bw), as it is at a boot.
+ */
+function settingLines({ maxRate, ...others }: VfSettings, index: number): string[] {
+  const words = settingWords(others);
+  return [
+    ...(words.length === 0 ? [] : [`  set_vf ${index} ${words.join(' ')}`]),
+    ...(maxRate === undefined ? [] : [`  set_rate ${index} ${maxRate}`]),
+  ];
 }
 
 /** What `ip link set dev PF vf N` is told (ip-link(8)). */
@@ -116,33 +125,70 @@ export function settingWords({ mac, vlan, trust, spoofCheck, maxRate }: VfSettin
   ];
 }
 
-/** With autoprobe off a VF without an override can be bound by nobody (drivers/pci/pci-driver.c, pci_device_can_probe). */
+/**
+ * It may be ended anywhere (udev kills what takes 180 s), and runs again at the next event: so the settings are made each
+ * time, and a VF whose settings fail gets no driver. Without them a guest on it could reach every VLAN, by any address.
+ * - With autoprobe off a VF without an override can be bound by nobody (drivers/pci/pci-driver.c, pci_device_can_probe).
+ * - A VF that it has bound already is left alone: i40e resets a VF when its address is set, and a guest may run on it.
+ * - i40e answers EAGAIN while it resets a VF, as after it is made: so it tries again for some seconds.
+ * - udev says nothing of the output of programs; what is written to kmsg stands in dmesg and in the journal. A line of
+ *   about 1000 bytes is refused (kernel/printk/printk.c, devkmsg_write).
+ */
 const SCRIPT = String.raw`PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 d=/sys/bus/pci/devices/$pf
+failed=' '
+problem=
+give_up() {
+  printf '<3>vfleet: %.800s\n' "$pf: $1" >/dev/kmsg
+  exit 1
+}
+nic() {
+  ls "$d/net" 2>/dev/null | head -n 1
+}
+try() {
+  until said=$(ip link set dev "$(nic)" "$@" 2>&1); do
+    [ "$tries" -gt 0 ] || return 1
+    tries=$((tries - 1))
+    sleep 1
+  done
+}
 set_vf() {
   index=$1
   shift
-  ip link set dev "$nic" vf "$index" "$@"
+  v=$(readlink -f "$d/virtfn$index")
+  if [ "$(cat "$v/driver_override")" = vfio-pci ] && [ "$v/driver" -ef /sys/bus/pci/drivers/vfio-pci ]; then
+    return
+  fi
+  try vf "$index" "$@" && return
+  failed="$failed$index "
+  problem=${'$'}{problem:-"VF $index could not be set: $said"}
+}
+set_rate() {
+  said=$(ip link set dev "$(nic)" vf "$1" max_tx_rate "$2" 2>&1) ||
+    problem=${'$'}{problem:-"VF $1 has no limit of its rate: $said"}
 }
 found=$(cat "$d/sriov_numvfs") || exit 1
-made=
 case $found in
   "$count") ;;
   0)
-    echo 0 >"$d/sriov_drivers_autoprobe"
-    echo "$count" >"$d/sriov_numvfs" || exit 1
-    made=yes
+    echo 0 >"$d/sriov_drivers_autoprobe" || give_up 'VFs would get a driver before their settings'
+    echo "$count" >"$d/sriov_numvfs" || give_up "the driver did not make $count VFs"
     ;;
-  *) exit 1 ;;
+  *) give_up "it has $found VFs, not $count" ;;
 esac
-nic=$(ls "$d/net" 2>/dev/null | head -n 1)
-if [ -n "$made" ] && [ -n "$nic" ]; then
-  [ -z "$mtu" ] || ip link set dev "$nic" mtu "$mtu"
-  settings
-fi
+tries=5
+[ -z "$mtu" ] || try mtu "$mtu" || problem="its MTU is not $mtu: $said"
+tries=10
+settings
 [ -z "$vfio" ] || modprobe -q vfio-pci
 for index in $vfio; do
   v=$(readlink -f "$d/virtfn$index")
+  case $failed in
+    *" $index "*)
+      echo >"$v/driver_override"
+      continue
+      ;;
+  esac
   [ "$(cat "$v/driver_override")" = vfio-pci ] || echo vfio-pci >"$v/driver_override"
   if [ -e "$v/driver" ] && [ ! "$v/driver" -ef /sys/bus/pci/drivers/vfio-pci ]; then
     echo "${'$'}{v##*/}" >"$v/driver/unbind"
@@ -153,9 +199,15 @@ if [ -n "$native" ]; then
   echo 1 >"$d/sriov_drivers_autoprobe"
   for index in $native; do
     v=$(readlink -f "$d/virtfn$index")
+    case $failed in
+      *" $index "*) continue ;;
+    esac
     [ -e "$v/driver" ] || echo "${'$'}{v##*/}" >/sys/bus/pci/drivers_probe
   done
+  [ "$failed" = ' ' ] || echo 0 >"$d/sriov_drivers_autoprobe"
 fi
+[ "$failed" = ' ' ] || problem="$problem; no driver for VFs$failed"
+[ -z "$problem" ] || give_up "$problem"
 exit 0
 `;
 
@@ -167,13 +219,25 @@ export function parseVfsScript(text: string): VfsPlan | undefined {
   if (!isPciAddress(pf) || !Number.isInteger(count) || count < 0 || count > 65_536)
     return undefined;
   const vfio = new Set(value('vfio').split(' '));
+  const settings = settingsByIndex(text);
   const vfs = Array.from({ length: count }, (_, index) => ({
     driver: vfio.has(String(index)) ? ('vfio-pci' as const) : ('native' as const),
-    ...parseSettings(new RegExp(`^  set_vf ${index} (.*)$`, 'm').exec(text)?.[1] ?? ''),
+    ...settings.get(String(index)),
   }));
   const mtu = value('mtu');
   const plan = { pf, count, vfs, ...(mtu === '' ? {} : { mtu: Number(mtu) }) };
   return vfsScript(plan) === text ? plan : undefined;
+}
+
+function settingsByIndex(text: string): ReadonlyMap<string, VfSettings> {
+  const found = new Map<string, VfSettings>();
+  for (const line of text.split('\n')) {
+    const [, name, index = '', words = ''] = /^ {2}(set_vf|set_rate) (\d+) (.*)$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const more = name === 'set_rate' ? { maxRate: Number(words) } : parseSettings(words);
+    found.set(index, { ...found.get(index), ...more });
+  }
+  return found;
 }
 
 function parseSettings(text: string): VfSettings {
@@ -182,18 +246,11 @@ function parseSettings(text: string): VfSettings {
     const at = words.indexOf(name);
     return at === -1 ? undefined : words[at + 1];
   };
-  const [mac, vlan, spoofchk, trust, rate] = [
-    'mac',
-    'vlan',
-    'spoofchk',
-    'trust',
-    'max_tx_rate',
-  ].map(of);
+  const [mac, vlan, spoofchk, trust] = ['mac', 'vlan', 'spoofchk', 'trust'].map(of);
   return {
     ...(mac === undefined ? {} : { mac }),
     ...(vlan === undefined ? {} : { vlan: Number(vlan) }),
     ...(spoofchk === undefined ? {} : { spoofCheck: spoofchk === 'on' }),
     ...(trust === undefined ? {} : { trust: trust === 'on' }),
-    ...(rate === undefined ? {} : { maxRate: Number(rate) }),
   };
 }

@@ -11,8 +11,6 @@ export interface GrubMenu {
   readonly entries: readonly MenuEntry[];
   /** The value that grub.cfg gives to `default` when no one-shot is set: an index, a title or an id. */
   readonly defaultRef: string;
-  /** Whether grub.cfg honours `next_entry`; without it a one-shot is never booted. */
-  readonly oneShot: boolean;
 }
 
 const BLOCK = /^\s*(menuentry|submenu)\s+(?:'([^']*)'|"([^"]*)")(.*)$/;
@@ -46,7 +44,7 @@ export function parseGrubCfg(text: string): GrubMenu {
     if (stack.length === 0) topLevel += 1;
     stack.push(opened);
   }
-  return { entries, defaultRef: defaultRef(text), oneShot: text.includes('${next_entry}') };
+  return { entries, defaultRef: defaultRef(text) };
 }
 
 function openBlock(line: string, topLevelIndex: number | undefined): Block | undefined {

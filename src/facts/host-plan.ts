@@ -8,6 +8,7 @@ import { iommuVendor } from '../domain/iommu.ts';
 import { planHost } from '../domain/planner.ts';
 import { shortOutcome, shortText } from '../domain/short-text.ts';
 import type { Target } from '../domain/spec.ts';
+import { namesBefore } from './earlier-names.ts';
 import { holderSentence } from './lease.ts';
 import { parseRecord } from './record.ts';
 
@@ -17,7 +18,7 @@ import { parseRecord } from './record.ts';
  * the lease that is no obstacle.
  */
 export function makeHostPlan(facts: Facts, target: Target, ownLease?: string): HostPlan {
-  const planned = planHost(facts, target);
+  const planned = planHost(facts, target, namesBefore(facts));
   if (planned.kind === 'compliant') return shortOutcome(planned);
   const byTrial = planned.kind === 'blocked' && AS_A_TRIAL_LEAVES_IT.has(planned.code);
   const { lease } = facts;

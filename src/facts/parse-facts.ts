@@ -26,9 +26,10 @@ export function parseFacts(snapshot: Snapshot): Facts {
     iommu: parseIommu(snapshot),
     root: snapshot.queries.get('uid')?.output.trim() === '0',
     kvm: snapshot.files.has('/sys/class/misc/kvm/dev'),
-    qemu: namesIn(snapshot, '/usr/share/qemu').length > 0,
+    qemu: QEMU_FOLDERS.some((folder) => namesIn(snapshot, folder).length > 0),
     memTotalKiB: Number(/^MemTotal:\s{1,40}(\d{1,15}) kB/.exec(line('/proc/meminfo'))?.[1] ?? 0),
     runningGuests: parseRunningGuests(snapshot),
+    selinux: selinuxMode(line('/sys/fs/selinux/enforce')),
     crashKernel: line('/sys/kernel/kexec_crash_loaded') === '1',
     bootLoader: parseBootLoader(snapshot),
     devices: parseDevices(snapshot),
@@ -37,6 +38,14 @@ export function parseFacts(snapshot: Snapshot): Facts {
     record: textOf(snapshot, RECORD_PATH),
     undone: textOf(snapshot, UNDONE_PATH),
   });
+}
+
+/** Debian's and Fedora's, and RHEL's. */
+const QEMU_FOLDERS = ['/usr/share/qemu', '/usr/share/qemu-kvm'] as const;
+
+/** selinuxfs is only mounted while SELinux is on. */
+function selinuxMode(enforce: string): Facts['selinux'] {
+  return enforce === '1' ? 'enforcing' : enforce === '0' ? 'permissive' : undefined;
 }
 
 /** The running kernel's arguments, without those that GRUB itself adds: BOOT_IMAGE= and Ubuntu's vt.handoff=. */

@@ -1,4 +1,8 @@
+import { BLS_FOLDER } from '../domain/boot-loader/bls-entry.ts';
+import { KERNEL_CMDLINE_PATH } from '../domain/boot-loader/line-change.ts';
+import { TRIAL_ENTRY_ID } from '../domain/boot-loader/tools.ts';
 import {
+  DRACUT_PATH,
   MODPROBE_PATH,
   MODULES_LOAD_PATH,
   RULES_GLOB,
@@ -31,8 +35,13 @@ export const DROP_IN_FOLDER = '/etc/default/grub.d';
 export const DROP_IN_PATH = `${DROP_IN_FOLDER}/zz-vfleet.cfg`;
 export const GRUB_CFG_PATH = '/boot/grub/grub.cfg';
 export const GRUBENV_PATH = '/boot/grub/grubenv';
+/** The same of the RHEL family. */
+export const GRUB2_CFG_PATH = '/boot/grub2/grub.cfg';
+export const GRUB2ENV_PATH = '/boot/grub2/grubenv';
+export const BLS_TRIAL_PATH = `${BLS_FOLDER}/${TRIAL_ENTRY_ID}.conf`;
 export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 export const CMDLINE_PATH = '/proc/cmdline';
+export const KERNEL_RELEASE_PATH = '/proc/sys/kernel/osrelease';
 
 type ProbeEntry =
   | { readonly kind: 'file' | 'line' | 'list' | 'link'; readonly glob: string }
@@ -52,7 +61,11 @@ const BOOT_LOADER: readonly ProbeEntry[] = [
   file(`${DROP_IN_FOLDER}/*.cfg`),
   list(DROP_IN_FOLDER),
   list('/etc/grub.d'),
-  list('/boot/loader/entries'),
+  file(`${BLS_FOLDER}/*.conf`),
+  file(GRUB2_CFG_PATH),
+  file(GRUB2ENV_PATH),
+  file('/boot/efi/EFI/*/grub.cfg'),
+  file(KERNEL_CMDLINE_PATH),
   file(TRIAL_SNIPPET_PATH),
   file(TRIAL_ARGS_PATH),
   file(TRIAL_ID_PATH),
@@ -61,7 +74,11 @@ const BOOT_LOADER: readonly ProbeEntry[] = [
 ];
 
 /** What says which boot this is and which line it runs. */
-const BOOT: readonly ProbeEntry[] = [line(BOOT_ID_PATH), file(CMDLINE_PATH)];
+const BOOT: readonly ProbeEntry[] = [
+  line(BOOT_ID_PATH),
+  file(CMDLINE_PATH),
+  line(KERNEL_RELEASE_PATH),
+];
 
 const GROUP_TYPES = line('/sys/kernel/iommu_groups/*/type');
 
@@ -128,6 +145,13 @@ const USES: readonly ProbeEntry[] = [
   query('guests'),
 ];
 
+/** The scripts that say what makes the host's initramfs; of each its first line, which says that it is there. */
+export const INITRAMFS_PROGRAMS = {
+  update: '/usr/sbin/update-initramfs',
+  make: '/usr/sbin/mkinitramfs',
+  dracut: '/usr/bin/dracut',
+} as const;
+
 /** What is configured beside the devices, by vfleet and by others. */
 const DEVICE_SETTINGS: readonly ProbeEntry[] = [
   // Whole: read byte by byte, as a shell does for a line, it is empty (cpumap_print_list_to_buf, tried on Linux 6.1).
@@ -141,9 +165,14 @@ const DEVICE_SETTINGS: readonly ProbeEntry[] = [
   file(MODPROBE_PATH),
   file(MODULES_LOAD_PATH),
   file(TMPFILES_PATH),
+  file(DRACUT_PATH),
+  ...Object.values(INITRAMFS_PROGRAMS).map(line),
   file('/proc/modules'),
   line('/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts'),
 ];
+
+/** Whether the modules that are loaded at each boot are there. */
+export const MODULES_PROBE: readonly ProbeEntry[] = [file('/proc/modules'), query('boot-modules')];
 
 /** Everything of `DeviceFacts` that a step may need again, in one command; its parser is src/facts/devices/parse-devices.ts. */
 export const DEVICES_PROBE: readonly ProbeEntry[] = [
@@ -177,14 +206,15 @@ export const INSPECT_PROBE: readonly ProbeEntry[] = [
   file('/etc/os-release'),
   line('/etc/machine-id'),
   line('/proc/sys/kernel/hostname'),
-  line('/proc/sys/kernel/osrelease'),
   line('/proc/meminfo'),
   // Vendor and feature bits of the CPU in one line; /proc/cpuinfo repeats them for every core.
   line('/sys/devices/system/cpu/modalias'),
   list('/sys/firmware/acpi/tables'),
   line('/sys/class/misc/kvm/dev'),
   list('/usr/share/qemu'),
+  list('/usr/share/qemu-kvm'),
   line('/sys/kernel/kexec_crash_loaded'),
+  line('/sys/fs/selinux/enforce'),
   query('uid'),
   query('space'),
   ...PCI_FUNCTIONS,
@@ -194,6 +224,7 @@ export const INSPECT_PROBE: readonly ProbeEntry[] = [
     line(`/sys/class/dmi/id/${name}`),
   ),
   query('pci-names'),
+  query('boot-modules'),
 ];
 
 /** What `facts` and `capture` read: also what asks a device, and the bridges' config space for Access Control Services. */
@@ -201,6 +232,21 @@ export const FACTS_PROBE: readonly ProbeEntry[] = [
   ...INSPECT_PROBE,
   ...TEMPERATURES,
   query('bridge-config'),
+];
+
+/**
+ * What `diagnose` reads, and `capture` for it: also logs, and the files in the initramfs images. That takes seconds, so no
+ * step reads it.
+ */
+export const DIAGNOSE_PROBE: readonly ProbeEntry[] = [
+  ...FACTS_PROBE,
+  query('initramfs'),
+  query('kernel-log'),
+  query('guest-logs'),
+  query('audit-log'),
+  query('module-files'),
+  query('modprobe-lines'),
+  line('/sys/class/watchdog/*/bootstatus'),
 ];
 
 /** The boot loader, the boot and our own state: what the cmdline step reads back. */

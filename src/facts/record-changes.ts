@@ -1,4 +1,5 @@
 import type { Change } from '../domain/changes.ts';
+import { isLinePath } from '../domain/boot-loader/line-change.ts';
 import { isOwnDeviceFile, isPciAddress } from '../domain/own-files.ts';
 import type { Check } from './value-checks.ts';
 import {
@@ -24,12 +25,18 @@ export function isChange(value: unknown): value is Change {
   return CHECKS.get(value['kind'])?.(value) === true;
 }
 
-/** Earlier releases wrote only these: nothing in them is stricter than it was. */
 function isCmdline(value: unknown): boolean {
-  if (!isObject(value) || value['loader'] !== 'grub-debian') return false;
-  const { add, drop, before, after, dropIn, createsFolder } = value;
+  if (!isObject(value)) return false;
+  const { add, drop, before, after } = value;
+  if (![add, drop, before, after].every((args) => isListOf(args, isText))) return false;
+  return value['loader'] === 'grub-bls' ? isBls(value) : isDebian(value);
+}
+
+/** Earlier releases wrote only these: nothing in them is stricter than it was. */
+function isDebian(value: Readonly<Record<string, unknown>>): boolean {
+  const { loader, dropIn, createsFolder } = value;
   return (
-    [add, drop, before, after].every((args) => isListOf(args, isText)) &&
+    loader === 'grub-debian' &&
     isObject(dropIn) &&
     (dropIn['before'] === null || isText(dropIn['before'])) &&
     isText(dropIn['after']) &&
@@ -55,6 +62,16 @@ const pages = parts({
   before: count(1e12),
   after: count(1e12),
 });
+
+/** Files that vfleet edits and has not made: their comments may be in any language. */
+const editedText = text(/^(?:[^\p{Cc}]|[\t\n])*$/u, 256 * 1024);
+const editedPath: Check = (value) => isText(value) && isLinePath(value);
+const isEdited = list(parts({ path: editedPath, before: editedText, after: editedText }), 128);
+const isKernelopts = orNull(parts({ before: editedText, after: editedText }));
+
+function isBls({ files: edited, kernelopts }: Readonly<Record<string, unknown>>): boolean {
+  return isEdited(edited) && isKernelopts(kernelopts);
+}
 
 /** As many as one PF can have at most (SriovFacts). */
 const VFS_MAX = 65_536;

@@ -102,17 +102,20 @@ export function isOpen(run: RecordedRun): boolean {
 }
 
 /**
- * The record with a run begun. One of the same rollout with the same changes that is still open is taken up, not
- * doubled; one with other changes stays, since it alone knows what was there before it (law 2).
+ * The record with a run begun. One of the same rollout that is still open is taken up, not doubled, when all that it changed
+ * is among the run's changes: whoever takes the run back then takes back all of it. Else it stays, since it alone knows
+ * what was there before it (law 2).
  */
 export function withRun(record: HostRecord, run: RecordedRun): HostRecord {
   const last = record.runs.at(-1);
-  const isSame =
-    last?.rollout === run.rollout &&
-    isOpen(last) &&
-    (last.changes.length === 0 || sameChanges(last.changes, run.changes));
-  const kept = isSame ? record.runs.slice(0, -1) : record.runs;
+  const isTakenUp =
+    last?.rollout === run.rollout && isOpen(last) && hasAll(run.changes, last.changes);
+  const kept = isTakenUp ? record.runs.slice(0, -1) : record.runs;
   return { version: 1, runs: bounded([...kept, run]) };
+}
+
+function hasAll(changes: readonly Change[], those: readonly Change[]): boolean {
+  return those.every((one) => changes.some((change) => sameChange(change, one)));
 }
 
 /** The newest runs, and every one that stands, however many: it alone knows what was there before it. */
@@ -127,16 +130,6 @@ function bounded(runs: readonly RecordedRun[]): readonly RecordedRun[] {
     excess -= recordBytes({ version: 1, runs: [run] });
     return false;
   });
-}
-
-function sameChanges(a: readonly Change[], b: readonly Change[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((change, at) => {
-      const other = b[at];
-      return other !== undefined && sameChange(change, other);
-    })
-  );
 }
 
 /** The record with the newest run of a rollout ended; `at` is ISO 8601. */
@@ -172,7 +165,7 @@ function withNewest(
 }
 
 /** Outcomes after which nothing of a run is left on the host. */
-const GONE = new Set(['rolled-back', 'undone']);
+const GONE = new Set(['rolled-back', 'undone', 'unchanged']);
 
 /** Whether what a run changed is still on the host, as far as vfleet knows. */
 export function isStanding({ changes, outcome, undone }: RecordedRun): boolean {

@@ -32,6 +32,13 @@ export interface Snapshot {
  * - `guests`: `file PATH`, then a line for each element of the guest's XML that vfleet knows, with the attributes it knows
  * - `vf-count-owners`: `PATH<tab>KEY=VALUE`: `count=4`, `name=eth0`
  * - `initramfs`: `image PATH` (or `unreadable PATH`), then the names in it that matter
+ * - `boot-modules`: `NAME builtin`, `NAME file` or `NAME none` for each module of our modules-load.d file: where the running
+ *   kernel has it; fails without /lib/modules of it
+ * - `kernel-log`: lines of the kernel's log of this boot that matter here, without times
+ * - `guest-logs`: `file PATH`, then the last lines that QEMU and libvirt wrote there
+ * - `audit-log`: denials of AppArmor and SELinux about guests; fails without such a log
+ * - `module-files`: modules of VFIO and KVM that the running kernel has, with `_`; fails without /lib/modules of it
+ * - `modprobe-lines`: `PATH<tab>LINE` of modprobe.d
  */
 export const QUERY_NAMES = [
   'uid',
@@ -53,6 +60,12 @@ export const QUERY_NAMES = [
   'guests',
   'vf-count-owners',
   'initramfs',
+  'boot-modules',
+  'kernel-log',
+  'guest-logs',
+  'audit-log',
+  'module-files',
+  'modprobe-lines',
 ] as const;
 export type QueryName = (typeof QUERY_NAMES)[number];
 

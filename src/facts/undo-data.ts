@@ -61,22 +61,26 @@ function shellFunction(name: string, lines: readonly string[]): string {
 
 /** The functions that hand the data of devices to the fixed parts: each calls its first argument, once for each thing. */
 export function deviceData(changes: readonly Change[]): string {
-  const files = filesOf(changes);
-  const printers = files.map(({ before }, at) =>
-    shellFunction(`print_file_${at}`, before === null ? [] : [`printf %s ${quotedText(before)}`]),
-  );
-  const listed = files.map(({ path, before, after }, at) =>
-    call('"$1"', path, digestOf(before), digestOf(after), `print_file_${at}`),
-  );
   const left = LEFT_LINES.map((line) => `-I ${quoted(line)}`).join(' ');
   return [
-    ...printers,
-    shellFunction('files', listed),
+    fileFunctions('files', filesOf(changes)),
     shellFunction('old_vfs', ofKind(changes, 'vfs').flatMap(oldVfs)),
     shellFunction('pins', ofKind(changes, 'attach').flatMap(pinCalls)),
     copyFunction(ofKind(changes, 'attach')),
     `differs() { diff -q ${left} "$1" "$2" >/dev/null; }\n`,
   ].join('');
+}
+
+/** A function that calls its first argument for each file, with path, digests and the function that prints it as it was. */
+export function fileFunctions(name: string, files: readonly FileChange[]): string {
+  const printer = (at: number) => `print_${name}_${at}`;
+  const printers = files.map(({ before }, at) =>
+    shellFunction(printer(at), before === null ? [] : [`printf %s ${quotedText(before)}`]),
+  );
+  const listed = files.map(({ path, before, after }, at) =>
+    call('"$1"', path, digestOf(before), digestOf(after), printer(at)),
+  );
+  return [...printers, shellFunction(name, listed)].join('');
 }
 
 function oldVfs({ pf, before, after }: VfsChange): string[] {

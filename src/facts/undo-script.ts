@@ -15,6 +15,8 @@ export const UNDO_PARTS = {
   /** VFs and huge pages. */
   vfs: load('vfs'),
   guests: load('guests'),
-  /** The kernel line by GRUB. */
+  /** The kernel line by GRUB: what both ways have, and each. */
   line: load('line'),
+  'line-debian': load('line-debian'),
+  'line-bls': load('line-bls'),
 } as const;

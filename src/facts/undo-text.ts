@@ -1,16 +1,20 @@
-import type { Change, CmdlineChange } from '../domain/changes.ts';
+import { BLS_FOLDER } from '../domain/boot-loader/bls-entry.ts';
+import type { Change, CmdlineChange, GrubBlsChange, GrubDebianChange } from '../domain/changes.ts';
 import { cmdlineOf } from '../domain/changes.ts';
 import { parseDropIn } from '../domain/drop-in.ts';
 import { parseRolloutId } from '../domain/ids.ts';
-import { MODPROBE_PATH, MODULES_LOAD_PATH } from '../domain/own-files.ts';
+import { DRACUT_PATH, MODPROBE_PATH, MODULES_LOAD_PATH } from '../domain/own-files.ts';
 import { plainLine } from '../domain/plain-line.ts';
-import { TRIAL_ENTRY_ID } from './boot-loader.ts';
+import { LOADER_TOOLS, TRIAL_ENTRY_ID } from '../domain/boot-loader/tools.ts';
 import { GUEST_CONFIG_FOLDER, GUEST_LIVE_FOLDER } from './guest-files.ts';
 import {
+  BLS_TRIAL_PATH,
   BOOT_ID_PATH,
   CMDLINE_PATH,
   DROP_IN_FOLDER,
   DROP_IN_PATH,
+  GRUB2ENV_PATH,
+  GRUB2_CFG_PATH,
   GRUB_CFG_PATH,
   GRUBENV_PATH,
   MODULES_BOOT_PATH,
@@ -24,7 +28,14 @@ import {
   UNDONE_PATH,
 } from './probe.ts';
 import type { RecordedRun } from './record.ts';
-import { changeLines, deviceChecks, deviceData, deviceUndo, digestOf } from './undo-data.ts';
+import {
+  changeLines,
+  deviceChecks,
+  deviceData,
+  deviceUndo,
+  digestOf,
+  fileFunctions,
+} from './undo-data.ts';
 import { UNDO_PARTS } from './undo-script.ts';
 import { quoted } from './undo/quoted.ts';
 
@@ -39,21 +50,27 @@ import { quoted } from './undo/quoted.ts';
  */
 export function undoText(run: RecordedRun): string | undefined {
   const line = cmdlineOf(run.changes);
-  const before = line?.dropIn.before ?? null;
-  if (run.changes.length === 0) return undefined;
-  if (before !== null && parseDropIn(before) === undefined) return undefined;
+  if (run.changes.length === 0 || (line !== undefined && !isOurs(line))) return undefined;
   const devices = run.changes.filter((change) => change.kind !== 'cmdline');
   const { common, files, functions, vfs, guests } = UNDO_PARTS;
   return [
     `${header(run, line, devices)}\n`,
     assigned(values(run)),
-    ...(line === undefined ? [] : [assigned(lineValues(line)), putBack(before)]),
+    ...(line === undefined ? [] : lineData(line)),
     ...(devices.length === 0 ? [] : [assigned(DEVICE_VALUES), deviceData(devices)]),
     common,
-    ...(line === undefined ? [] : [UNDO_PARTS.line]),
+    ...(line === undefined ? [] : [UNDO_PARTS.line, UNDO_PARTS[LINE_PARTS[line.loader]]]),
     ...(devices.length === 0 ? [] : [files, functions, vfs, guests]),
     `\n${mainLines(line, devices).join('\n')}\n`,
   ].join('');
+}
+
+const LINE_PARTS = { 'grub-debian': 'line-debian', 'grub-bls': 'line-bls' } as const;
+
+/** Whether a drop-in of before is one of vfleet: its text stands in the script. */
+function isOurs(line: CmdlineChange): boolean {
+  if (line.loader !== 'grub-debian') return true;
+  return line.dropIn.before === null || parseDropIn(line.dropIn.before) !== undefined;
 }
 
 /** What is done, in order. */
@@ -110,7 +127,13 @@ const DEVICES_DO = [
   'again when it holds one of them; gives each device its driver of before, and each card the VFs that it had',
 ];
 
-function lineDoes({ dropIn }: CmdlineChange): string[] {
+function lineDoes(line: CmdlineChange): string[] {
+  if (line.loader === 'grub-bls') {
+    return [
+      'puts the boot entries and the files of the kernel line back as they were; removes the trial entry and its one-shot boot',
+    ];
+  }
+  const { dropIn } = line;
   const restores =
     dropIn.before === null
       ? `removes ${DROP_IN_PATH}, which was not there before`
@@ -144,21 +167,45 @@ function values(run: RecordedRun): Values {
   };
 }
 
-function lineValues(change: CmdlineChange): Values {
+/** What differs between two hosts' lines: values, and the functions that print what was there before. */
+function lineData(line: CmdlineChange): string[] {
+  const { editenv } = LOADER_TOOLS[line.loader];
+  const shared = {
+    line_before: line.before.join(' '),
+    editenv,
+    trial_entry: TRIAL_ENTRY_ID,
+    cmdline: CMDLINE_PATH,
+  };
+  if (line.loader === 'grub-bls') {
+    return [assigned({ ...shared, ...blsValues(line) }), fileFunctions('line_files', line.files)];
+  }
+  return [assigned({ ...shared, ...debianValues(line) }), putBack(line.dropIn.before)];
+}
+
+function blsValues({ kernelopts, add, before }: GrubBlsChange): Values {
   return {
-    line_before: change.before.join(' '),
-    dropin_before: digestOf(change.dropIn.before),
-    dropin_after: digestOf(change.dropIn.after),
-    made_folder: change.createsFolder ? 'yes' : 'no',
+    grubenv: GRUB2ENV_PATH,
+    grub_cfg: GRUB2_CFG_PATH,
+    entries: BLS_FOLDER,
+    trial_file: BLS_TRIAL_PATH,
+    kernelopts_before: kernelopts?.before ?? '',
+    kernelopts_after: kernelopts?.after ?? '',
+    added: add.filter((arg) => !before.includes(arg)).join(' '),
+  };
+}
+
+function debianValues({ dropIn, createsFolder }: GrubDebianChange): Values {
+  return {
+    dropin_before: digestOf(dropIn.before),
+    dropin_after: digestOf(dropIn.after),
+    made_folder: createsFolder ? 'yes' : 'no',
     dropin: DROP_IN_PATH,
     dropin_folder: DROP_IN_FOLDER,
     trial_snippet: TRIAL_SNIPPET_PATH,
     trial_args: TRIAL_ARGS_PATH,
     trial_id: TRIAL_ID_PATH,
-    trial_entry: TRIAL_ENTRY_ID,
     grub_cfg: GRUB_CFG_PATH,
     grubenv: GRUBENV_PATH,
-    cmdline: CMDLINE_PATH,
   };
 }
 
@@ -169,6 +216,7 @@ const DEVICE_VALUES: Values = {
   boot_id: BOOT_ID_PATH,
   modules_boot: MODULES_BOOT_PATH,
   modprobe_file: MODPROBE_PATH,
+  dracut_file: DRACUT_PATH,
   modules_load_file: MODULES_LOAD_PATH,
   driverctl_folder: '/etc/driverctl.d',
   guest_live: GUEST_LIVE_FOLDER,

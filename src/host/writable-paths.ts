@@ -1,7 +1,9 @@
+import { isLinePath } from '../domain/boot-loader/line-change.ts';
 import { isOwnDeviceFile } from '../domain/own-files.ts';
 
 /**
- * The paths that vfleet may write on a host, all of them, with the device files of src/domain/own-files.ts. The write script holds the same list as a `case`;
+ * The paths that vfleet may write on a host, all of them, with the device files of src/domain/own-files.ts and the files of the kernel line
+ * (src/domain/boot-loader). The write script holds the same list as a `case`;
  * a test compares the two.
  */
 const WRITABLE_FILES: ReadonlySet<string> = new Set([
@@ -28,6 +30,7 @@ export function isWritablePath(path: string): boolean {
   return (
     WRITABLE_FILES.has(path) ||
     isOwnDeviceFile(path) ||
+    isLinePath(path) ||
     (OWN_FILE.test(path) && !GUARD_STATE.has(path))
   );
 }

@@ -3,6 +3,7 @@ import { compact } from '../domain/compact.ts';
 import type { DeviceMatch, DeviceTarget } from '../domain/spec.ts';
 import { type Contradiction, reportAll, twins } from './contradiction.ts';
 import { formed, hostPattern, idName, wholeNumber } from './scalars.ts';
+import { sharedMacProblems } from './shared-macs.ts';
 import { driverSchema, toVfs, vfsSchema } from './vfs-schema.ts';
 
 /** Most entries of `target.devices`. */
@@ -65,7 +66,7 @@ const matchSchema = z
   })
   .meta({ minProperties: 1, examples: [{ id: '8086:1572' }] });
 
-const MATCH_PARTS = 'address, id, subsystem, class, netdev, driver or numaNode';
+const MATCH_PARTS = 'address, id, subsystem, revision, class, netdev, driver or numaNode';
 
 /** `3:0.0` → `03:00.0`. */
 function asAddress(text: string): string {
@@ -137,7 +138,7 @@ export const devicesSchema = z
       path: [at, 'name'],
       message: `"${devices[at]?.name ?? ''}" is the name of target.devices.${first} too`,
     }));
-    reportAll(context, found);
+    reportAll(context, [...found, ...sharedMacProblems(devices)]);
   })
   .meta({ description: 'PCI devices: drivers and virtual functions.' });
 

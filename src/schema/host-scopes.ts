@@ -4,6 +4,16 @@ import type { HostScope } from '../domain/target-for.ts';
 import { attachedKey } from './attach-problems.ts';
 import { domainNameProblem, domainOn, isPerHost } from './guest-domain.ts';
 import { type Inventory, selectHosts } from './host-pattern.ts';
+import { macsOf } from './shared-macs.ts';
+import type { Path } from './yaml-text.ts';
+
+/** What the inventory shows of a part of the spec, and where that stands in it. */
+export interface ScopeProblem {
+  /** From the root of the spec: `['target', 'guests', 0, 'domain']`. */
+  readonly path: Path;
+  /** One sentence without a full stop, to be read after the path. */
+  readonly message: string;
+}
 
 /** What of a target holds on each of the selected hosts; or every reason why that cannot be said, with places in the spec. */
 export type HostScopes =
@@ -11,9 +21,9 @@ export type HostScopes =
       readonly ok: true;
       /** By the hosts' names; empty when nothing of the target differs between hosts. */
       readonly scopes: ReadonlyMap<string, HostScope>;
-      readonly warnings: readonly string[];
+      readonly warnings: readonly ScopeProblem[];
     }
-  | { readonly ok: false; readonly messages: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly ScopeProblem[] };
 
 /** Most hosts that one message names. */
 const NAMED_MAX = 8;
@@ -40,10 +50,10 @@ export function hostScopes(
   if (!differsByHost(target)) {
     return { ok: true, scopes: new Map(), warnings: sharedMacs(target, () => hosts.length) };
   }
-  const devices = target.devices.map((entry, at) => holdsOn(entry, `devices.${at}`, inventory));
-  const guests = target.guests.map((entry, at) => holdsOn(entry, `guests.${at}`, inventory));
-  const wrong = [...devices, ...guests].flatMap(({ messages }) => messages);
-  if (wrong.length > 0) return { ok: false, messages: wrong };
+  const devices = target.devices.map((entry, at) => holdsOn(entry, ['devices', at], inventory));
+  const guests = target.guests.map((entry, at) => holdsOn(entry, ['guests', at], inventory));
+  const wrong = [...devices, ...guests].flatMap(({ problems }) => problems);
+  if (wrong.length > 0) return { ok: false, problems: wrong };
   const complaints = createComplaints();
   const scopes = new Map(
     hosts.map((host): [string, HostScope] => {
@@ -57,8 +67,8 @@ export function hostScopes(
       return [host.name, scope];
     }),
   );
-  const messages = complaints.all();
-  if (messages.length > 0) return { ok: false, messages };
+  const problems = complaints.all();
+  if (problems.length > 0) return { ok: false, problems };
   const count = (at: number): number => hosts.filter((host) => devices[at]?.has(host.name)).length;
   return {
     ok: true,
@@ -98,42 +108,41 @@ export function scopeWithoutInventory({ devices, guests }: Scoped): {
 
 interface Holds {
   readonly has: (host: string) => boolean;
-  readonly messages: readonly string[];
+  readonly problems: readonly ScopeProblem[];
 }
 
-function holdsOn(
-  { hosts }: { readonly hosts?: string },
-  place: string,
-  inventory: Inventory,
-): Holds {
-  if (hosts === undefined) return { has: () => true, messages: [] };
+function holdsOn({ hosts }: { readonly hosts?: string }, place: Path, inventory: Inventory): Holds {
+  if (hosts === undefined) return { has: () => true, problems: [] };
   const selected = selectHosts(inventory, hosts);
   if (!selected.ok) {
-    const messages = selected.messages.map((message) => `target.${place}.hosts: ${message}`);
-    return { has: () => false, messages };
+    const path = ['target', ...place, 'hosts'];
+    return { has: () => false, problems: selected.messages.map((message) => ({ path, message })) };
   }
   const names = new Set(selected.hosts.map((host) => host.name));
-  return { has: (name) => names.has(name), messages: [] };
+  return { has: (name) => names.has(name), problems: [] };
 }
 
 /** Complaints about hosts, each told once with the hosts that it is about. */
 interface Complaints {
-  /** `words` come after the names. */
-  readonly add: (place: string, words: string, host: string) => void;
-  readonly all: () => readonly string[];
+  /** `words` come after the names; `place` is below `target`. */
+  readonly add: (place: Path, words: string, host: string) => void;
+  readonly all: () => readonly ScopeProblem[];
 }
 
 function createComplaints(): Complaints {
-  const found = new Map<string, { place: string; words: string; hosts: string[] }>();
+  const found = new Map<string, { place: Path; words: string; hosts: string[] }>();
   return {
     add: (place, words, host) => {
-      const key = `${place}: ${words}`;
+      const key = `${place.join('.')}: ${words}`;
       const entry = found.get(key) ?? { place, words, hosts: [] };
       entry.hosts.push(host);
       found.set(key, entry);
     },
     all: () =>
-      [...found.values()].map(({ place, words, hosts }) => `${place}: ${named(hosts)}: ${words}`),
+      [...found.values()].map(({ place, words, hosts }) => ({
+        path: ['target', ...place],
+        message: `${named(hosts)}: ${words}`,
+      })),
   };
 }
 
@@ -150,7 +159,7 @@ function guestOn(
   complaints: Complaints,
 ): HostScope['guests'] {
   if (guest === undefined) return [];
-  const place = `target.guests.${at}.domain`;
+  const place = ['guests', at, 'domain'];
   const filled = domainOn(guest.domain, host);
   if ('missing' in filled) {
     for (const name of filled.missing) {
@@ -165,24 +174,37 @@ function guestOn(
 
 /** What the spec alone could not say: two entries with host patterns meet on one host, or the one needs the other there. */
 function judgeScope(target: Scoped, scope: HostScope, host: string, complaints: Complaints): void {
+  judgeMacs(target, scope, host, complaints);
   const names = new Set(scope.devices.map((at) => target.devices[at]?.name));
   const domains = createOwners();
   const functions = createOwners();
   for (const { entry, domain } of scope.guests) {
-    const place = `target.guests.${entry}`;
+    const place = ['guests', entry];
     const first = domains(domain, entry);
     if (first !== entry) {
       const words = `"${domain}" is the domain of target.guests.${first} there too`;
-      complaints.add(`${place}.domain`, words, host);
+      complaints.add([...place, 'domain'], words, host);
     }
     for (const [at, attached] of (target.guests[entry]?.attach ?? []).entries()) {
-      const where = `${place}.attach.${at}`;
+      const where = [...place, 'attach', at];
       if (!names.has(attached.device)) {
         complaints.add(where, `"${attached.device}" does not hold there, by its own hosts`, host);
       }
       const owner = functions(attachedKey(attached), entry);
       if (owner === entry) continue;
       complaints.add(where, `is given to target.guests.${owner} there too`, host);
+    }
+  }
+}
+
+function judgeMacs(target: Scoped, scope: HostScope, host: string, complaints: Complaints): void {
+  const owners = createOwners();
+  for (const entry of scope.devices) {
+    for (const mac of macsOf(target.devices[entry] ?? {})) {
+      const first = owners(mac, entry);
+      if (first === entry) continue;
+      const words = `${mac} is the address of a VF of target.devices.${first} there too`;
+      complaints.add(['devices', entry, 'vfs'], words, host);
     }
   }
 }
@@ -201,18 +223,25 @@ function unused(
   entries: readonly Holds[],
   list: 'devices' | 'guests',
   hosts: readonly HostEntry[],
-): string[] {
+): ScopeProblem[] {
   return [...entries.entries()]
     .filter(([, holds]) => !hosts.some((host) => holds.has(host.name)))
-    .map(([at]) => `target.${list}.${at}: holds on none of the selected hosts`);
+    .map(([at]) => ({
+      path: ['target', list, at],
+      message: 'holds on none of the selected hosts',
+    }));
 }
 
 /** A MAC address is the same on every host, since a spec has no place for one of each. */
-function sharedMacs({ devices }: Scoped, hostsWith: (at: number) => number): string[] {
-  return [...devices.entries()].flatMap(([at, { vfs }]) => {
-    const macs = (vfs?.vfs ?? []).flatMap(({ mac }) => mac ?? []);
+function sharedMacs(
+  { devices }: Scoped,
+  hostsWith: (at: number) => number,
+): readonly ScopeProblem[] {
+  return [...devices.entries()].flatMap(([at, entry]) => {
+    const [mac] = macsOf(entry);
     const count = hostsWith(at);
-    if (macs.length === 0 || count < 2) return [];
-    return `target.devices.${at}.vfs: ${count} hosts would each have a VF with the address ${macs[0] ?? ''}; in one network an address is there once`;
+    if (mac === undefined || count < 2) return [];
+    const message = `${count} hosts would each have a VF with the address ${mac}; in one network an address is there once`;
+    return { path: ['target', 'devices', at, 'vfs'], message };
   });
 }

@@ -9,7 +9,13 @@ import { zodProblems } from './zod-problems.ts';
 
 /** A spec with what is lawful but surprising in it, or everything that is wrong with the text. */
 export type ParsedSpec =
-  | { readonly ok: true; readonly spec: Spec; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly spec: Spec;
+      readonly warnings: readonly Problem[];
+      /** The place of a part of the spec, for what shows only with its inventory. */
+      readonly problemAt: YamlText['problemAt'];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -33,7 +39,8 @@ export function parseSpec(text: string, fileName: string): ParsedSpec {
   const problems = inFileOrder([...yaml.problems, ...issues]);
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const spec = toSpec(parsed.data);
-  return { ok: true, spec, warnings: inFileOrder(warningsOf(spec, yaml)) };
+  const warnings = inFileOrder(warningsOf(spec, yaml));
+  return { ok: true, spec, warnings, problemAt: yaml.problemAt };
 }
 
 /** Of another version nothing else can be judged, so that it is said first and alone. */
@@ -86,13 +93,21 @@ function warningsOf(spec: Spec, yaml: YamlText): Problem[] {
       ['target', 'modules', 'unsafeInterrupts'],
       'lets a guest send interrupts to the host, by which a hostile one can take it over',
     ],
-    ...spec.target.allow.flatMap((name, at): Warning[] =>
-      ALLOWED_HARM[name] === undefined ? [] : [[true, ['allow', at], ALLOWED_HARM[name]]],
-    ),
+    ...spec.target.allow.flatMap((name, at): Warning[] => {
+      const message = isUseless(name, spec.target) ? USELESS : ALLOWED_HARM[name];
+      return message === undefined ? [] : [[true, ['allow', at], message]];
+    }),
   ];
   return warnings
     .filter(([applies]) => applies)
     .map(([, path, message]) => yaml.problemAt(path, message));
+}
+
+const USELESS = 'allows nothing that this target asks for; take it out';
+
+/** All but one are about devices that entries mean; whether one of them needs it, only a host says. */
+function isUseless(name: Allow, { devices, modules }: Spec['target']): boolean {
+  return name === 'unsafe-interrupts' ? !modules.unsafeInterrupts : devices.length === 0;
 }
 
 /** Of `unsafe-interrupts` it is said where they are asked for; a host without its screen is not lost. */

@@ -55,12 +55,12 @@ function unknown(schema: z.ZodType, parent: readonly PropertyKey[], key: string)
     return 'merge keys are not read; write the values out, or an alias (*name) for all of them';
   const known = knownKeys(schema, parent);
   const alike = known.find((one) => spelling(one) === spelling(key));
-  const elsewhere = alike === undefined ? keyPlaces(schema, spelling, key) : [];
+  const near = alike ?? nearest(key, known);
+  if (near !== undefined) return `"${key}" is not known; did you mean "${near}"?`;
+  const elsewhere = keyPlaces(schema, spelling, key);
   if (elsewhere.length > 0) {
     return `"${key}" is not known here; did you mean ${elsewhere.join(' or ')}?`;
   }
-  const near = alike ?? nearest(key, known);
-  if (near !== undefined) return `"${key}" is not known; did you mean "${near}"?`;
   return `"${key}" is not known; known here: ${known.join(', ')}`;
 }
 

@@ -98,7 +98,7 @@ describe('a host that cannot be reached or used: what is said, and that nothing 
   });
 
   const blocked: readonly [string, string, RegExp][] = [
-    ['hv06', 'bootloader.unsupported', /BLS entries.*not yet built/],
+    ['hv06', 'bootloader.unsupported', /no grub\.cfg that reads them/],
     ['hv07', 'firmware.no-dmar', /turn on VT-d in setup/],
     ['hv08', 'host.no-space', /make room/],
   ];

@@ -104,7 +104,7 @@ describe('help and wrong command lines', () => {
     expect(stderr).not.toContain('error:');
   });
 
-  it.each(['amend', 'audit', 'console', 'diagnose', 'extend', 'report'])(
+  it.each(['amend', 'audit', 'console', 'extend', 'report'])(
     'says of %s that it is not built yet, and what to use instead',
     async (word) => {
       const { code, stderr } = await vfleet(word, 'enable', 'hv1');

@@ -9,6 +9,7 @@ import {
   parseDropIn,
   TRIAL_SNIPPET,
   trialArgsText,
+  TRIAL_ONLY_ARGS,
   withoutTrialArgs,
 } from '../../src/domain/drop-in.ts';
 import { parseGrubCfg, resolveEntry } from '../../src/facts/grub.ts';
@@ -101,6 +102,8 @@ describe('the trial snippet, run by a real shell and awk on a real grub.cfg', ()
       'iommu=pt',
       'panic=30',
       'oops=panic',
+      'rd.shell=0',
+      'rd.emergency=reboot',
       'vfleet.trial=t42',
     ]);
   });
@@ -114,5 +117,7 @@ describe('the trial snippet, run by a real shell and awk on a real grub.cfg', ()
   it('is told apart from the plain line by its marker only', () => {
     expect(withoutTrialArgs(['ro', 'panic=30', 'oops=panic', 'vfleet.trial=t42'])).toEqual(['ro']);
     expect(withoutTrialArgs(['ro', 'panic=30'])).toEqual(['ro', 'panic=30']);
+    const own = ['ro', 'panic=30', 'rd.shell=0'];
+    expect(withoutTrialArgs([...own, ...TRIAL_ONLY_ARGS, 'vfleet.trial=t42'])).toEqual(own);
   });
 });

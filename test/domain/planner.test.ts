@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CmdlineChange } from '../../src/domain/changes.ts';
+import { debianChange } from '../support/debian-change.ts';
+import type { GrubDebianChange } from '../../src/domain/changes.ts';
 import { cmdlineOf } from '../../src/domain/changes.ts';
 import { compact } from '../../src/domain/compact.ts';
 import { EMPTY_DEVICES } from '../../src/domain/device-facts.ts';
@@ -55,10 +56,10 @@ const up = (type: string): Facts['iommu'] => ({
   interruptRemapping: true,
 });
 
-const change = (facts: Facts, target: Target): CmdlineChange => {
+const change = (facts: Facts, target: Target): GrubDebianChange => {
   const plan = planHost(facts, target);
   if (plan.kind !== 'changes') throw new Error(`expected changes, got ${JSON.stringify(plan)}`);
-  return cmdlineOf(plan.changes)!;
+  return debianChange(cmdlineOf(plan.changes));
 };
 
 describe('planHost: what is added', () => {
@@ -231,4 +232,16 @@ describe('planHost: refused before anything is written', () => {
   it.each(cases)('%s: %s', (_what, code, facts, target = passthrough) => {
     expect(planHost(facts, target)).toMatchObject({ kind: 'blocked', code });
   });
+});
+
+describe('planHost: a line that holds a password', () => {
+  it.each(['rd.iscsi.password=hunter2', 'netroot=iscsi:user:hunter2@192.0.2.1::3260::iqn.x'])(
+    'is not copied into a rollout: %s',
+    (secret) => {
+      const args = [...BASE, secret];
+      const plan = planHost(host(args), passthrough);
+      expect(plan).toMatchObject({ kind: 'blocked', code: 'cmdline.secret' });
+      expect(JSON.stringify(plan)).not.toContain('hunter2');
+    },
+  );
 });

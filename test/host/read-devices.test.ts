@@ -191,11 +191,59 @@ describeOnOpenSsh('what a host is asked about its devices', (bench) => {
     await host.put('/boot/initrd.img-6.0', '');
     await host.put('/boot/initrd.img-6.1.bak', listing);
     await host.program('lsinitramfs', {});
+    await host.program('update-initramfs', {});
     await host.put('/usr/local/bin/lsinitramfs', '#!/bin/sh\ncat "$1"; grep -q . "$1"\n');
     expect(await ask(host, 'initramfs')).toBe(
-      'unreadable /boot/initrd.img-6.0\nimage /boot/initrd.img-6.1\n' +
+      'maker initramfs-tools\nunreadable /boot/initrd.img-6.0\nimage /boot/initrd.img-6.1\n' +
         'usr/lib/udev/rules.d/70-vfleet-0000:03:00.0.rules',
     );
+  });
+
+  it('lists an initramfs of dracut by lsinitrd, but none that it shows a part of only', async () => {
+    const host = await bench.host();
+    const head = (image: string) => `Image: ${image}: 18M\n====\n`;
+    const version =
+      'Version: dracut-057-88.git20250311.el9\n\nArguments: -f\n\ndracut modules:\nvfleet\n====\n';
+    const row = (name: string) =>
+      `-rw-r--r--   1 root     root        34481 Nov 16 10:17 ${name}\n`;
+    const driver = 'usr/lib/modules/5.14.0/kernel/drivers/vfio/pci/vfio-pci.ko.xz';
+    const whole = `${head('w')}${version}${row('etc/modprobe.d/vfleet.conf')}${row(driver)}====\n`;
+    const squashed = `${head('s')}${version}${row('squash-root.img')}====\n`;
+    const content = `Squashed content (squash-root.img):\n====\n-rw-r--r-- root/root 60 2026-11-25 20:34 squashfs-root/etc/modprobe.d/vfleet.conf\n`;
+    const images = {
+      '5.14.0-1': whole,
+      '5.14.0-2': `${head('early')}Early CPIO image\n====\n${row('early_cpio')}====\n`,
+      '5.14.0-3': squashed,
+      '5.14.0-4': squashed + content,
+      '5.14.0-1kdump': whole,
+      '0-rescue-ffffffffffffffffffffffffffffffff': whole,
+    };
+    for (const [release, text] of Object.entries(images)) {
+      await host.put(`/boot/initramfs-${release}.img`, text);
+    }
+    await host.put('/boot/0123456789abcdef0123456789abcdef/5.14.0-5/initrd', whole);
+    await host.program('dracut', {});
+    await host.program('lsinitrd', {});
+    await host.put('/usr/local/bin/lsinitrd', '#!/bin/sh\ncat "$1"\n');
+    expect((await ask(host, 'initramfs'))?.split('\n')).toEqual([
+      'maker dracut',
+      'image /boot/initramfs-5.14.0-1.img',
+      'etc/modprobe.d/vfleet.conf',
+      driver,
+      'unreadable /boot/initramfs-5.14.0-2.img',
+      'unreadable /boot/initramfs-5.14.0-3.img',
+      'image /boot/initramfs-5.14.0-4.img',
+      'etc/modprobe.d/vfleet.conf',
+      'image /boot/0123456789abcdef0123456789abcdef/5.14.0-5/initrd',
+      'etc/modprobe.d/vfleet.conf',
+      driver,
+    ]);
+  });
+
+  it('says that nothing it knows makes the images, which then nobody can list', async () => {
+    const host = await bench.host();
+    await host.put('/boot/initramfs-6.1.img', 'x');
+    expect(await ask(host, 'initramfs')).toBe('maker none\nunreadable /boot/initramfs-6.1.img');
   });
 });
 
@@ -203,7 +251,9 @@ describe('the queries about devices', () => {
   it('are told apart by whether they ask a device', async () => {
     const { DEVICES_PROBE, FACTS_PROBE, INSPECT_PROBE } = await import('../../src/facts/probe.ts');
     const asks = (entries: readonly object[]) =>
-      JSON.stringify(entries).match(/hwmon|bridge-config|initramfs|\/rom|vpd|resource\d|\/config/g);
+      JSON.stringify(entries).match(
+        /hwmon|bridge-config|"initramfs"|\/rom|vpd|resource\d|\/config/g,
+      );
     expect(asks(INSPECT_PROBE)).toBeNull();
     expect(asks(DEVICES_PROBE)).toBeNull();
     expect(new Set(asks(FACTS_PROBE))).toEqual(new Set(['hwmon', 'bridge-config']));

@@ -3,7 +3,11 @@ import type { HostEntry } from '../../src/domain/host-entry.ts';
 import { NOTHING_ASKED, type GuestTarget, type Target } from '../../src/domain/spec.ts';
 import { targetFor } from '../../src/domain/target-for.ts';
 import type { Inventory } from '../../src/schema/host-pattern.ts';
-import { hostScopes, scopeWithoutInventory } from '../../src/schema/host-scopes.ts';
+import {
+  hostScopes,
+  type ScopeProblem,
+  scopeWithoutInventory,
+} from '../../src/schema/host-scopes.ts';
 import { parseSpec } from '../../src/schema/spec.ts';
 
 const host = (name: string, labels: Record<string, string> = {}): HostEntry => ({
@@ -50,14 +54,16 @@ target:
 const guest = (domain: string, more = '', attach = '{ device: nics, vf: 0 }'): string =>
   `{ domain: ${JSON.stringify(domain)}, ${more} attach: [${attach}] }`;
 
+const told = ({ path, message }: ScopeProblem): string => `${path.join('.')}: ${message}`;
+
 function messagesOf(asked: Target, hosts: readonly HostEntry[] = HOSTS): readonly string[] {
   const read = hostScopes(asked, INVENTORY, hosts);
-  return read.ok ? [] : read.messages;
+  return read.ok ? [] : read.problems.map(told);
 }
 
 function warningsOf(asked: Target, hosts: readonly HostEntry[] = HOSTS): readonly string[] {
   const read = hostScopes(asked, INVENTORY, hosts);
-  return read.ok ? read.warnings : ['is refused'];
+  return read.ok ? read.warnings.map(told) : ['is refused'];
 }
 
 describe('what of a target holds on a host', () => {
@@ -101,10 +107,9 @@ describe('what of a target holds on a host', () => {
   });
 
   it('takes a slice of the whole inventory, not of the selected hosts', () => {
-    const read = hostScopes(target('hosts: "all[0]",', ''), INVENTORY, HOSTS.slice(1));
-    expect(read).toMatchObject({
-      warnings: ['target.devices.0: holds on none of the selected hosts'],
-    });
+    expect(warningsOf(target('hosts: "all[0]",', ''), HOSTS.slice(1))).toEqual([
+      'target.devices.0: holds on none of the selected hosts',
+    ]);
   });
 });
 
@@ -123,8 +128,11 @@ describe('a target that cannot be said for every host', () => {
     const inventory = { hosts: many, groups: new Map<string, string[]>() };
     expect(hostScopes(target('', '', guest('{{ edge }}')), inventory, many)).toEqual({
       ok: false,
-      messages: [
-        'target.guests.0.domain: n0, n1, n2, n3, n4, n5, n6, n7 and 12 more: no variable edge in the inventory',
+      problems: [
+        {
+          path: ['target', 'guests', 0, 'domain'],
+          message: 'n0, n1, n2, n3, n4, n5, n6, n7 and 12 more: no variable edge in the inventory',
+        },
       ],
     });
   });
@@ -175,6 +183,29 @@ describe('a target that cannot be said for every host', () => {
     ],
   ])('%s', (_what, asked, message) => {
     expect(messagesOf(asked)).toEqual([message]);
+  });
+});
+
+describe('one MAC address in two entries', () => {
+  const vfs = 'vfs: { count: 1, groups: [{ vfs: 0, mac: 02:00:00:00:00:01 }] }';
+  const twoPorts = (one: string, other: string): Target => {
+    const entries = `{ name: a, hosts: "${one}", match: { netdev: a }, ${vfs} }, { name: b, hosts: "${other}", match: { netdev: b }, ${vfs} }`;
+    const parsed = parseSpec(
+      `name: a\nhosts: { inventory: i }\ntarget: { devices: [${entries}] }\n`,
+      's.yaml',
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return parsed.spec.target;
+  };
+
+  it('is refused where the two meet on one host', () => {
+    expect(messagesOf(twoPorts('edge', 'hv2,hv3'))).toEqual([
+      'target.devices.1.vfs: hv2: 02:00:00:00:00:01 is the address of a VF of target.devices.0 there too',
+    ]);
+  });
+
+  it('is not where they are on hosts of their own', () => {
+    expect(messagesOf(twoPorts('hv1', 'hv3'))).toEqual([]);
   });
 });
 

@@ -175,15 +175,33 @@ describe('a spec that is lawful but surprising', () => {
       'spec.yaml:4:28 waves.0.upTo: the first wave is all hosts: there is no canary',
     ],
     [
-      'allow: [ssh-route]',
-      'spec.yaml:4:9 allow.0: lets a change take the function that carries SSH: a host may be lost by it',
+      'allow: [network]',
+      'spec.yaml:4:9 allow.0: allows nothing that this target asks for; take it out',
     ],
     [
-      'allow: [boot-vga, root-disk]',
-      'spec.yaml:4:19 allow.1: lets a change take the function that carries a file system: a host may be lost by it',
+      'allow: [unsafe-interrupts]',
+      'spec.yaml:4:9 allow.0: allows nothing that this target asks for; take it out',
     ],
   ])('%s: warns', (line, warning) => {
     expect(warningsOf(MINIMAL + line)).toEqual([warning]);
+  });
+});
+
+describe('what a spec allows by name', () => {
+  const spec = (allow: string): string =>
+    `name: a\nhosts: { inventory: i }\ntarget: { devices: [{ name: n, match: { class: "02" }, driver: vfio-pci }] }\nallow: ${allow}\n`;
+
+  it.each([
+    [
+      '[ssh-route]',
+      'spec.yaml:4:9 allow.0: lets a change take the function that carries SSH: a host may be lost by it',
+    ],
+    [
+      '[boot-vga, root-disk]',
+      'spec.yaml:4:19 allow.1: lets a change take the function that carries a file system: a host may be lost by it',
+    ],
+  ])('is warned of where a host may be lost by it: %s', (allow, warning) => {
+    expect(warningsOf(spec(allow))).toEqual([warning]);
   });
 });
 

@@ -16,6 +16,12 @@ const inGuest = (text: string): string =>
     `devices: [{ name: n, match: { class: "02" }, vfs: { count: 2, groups: [{ vfs: 0-1, driver: vfio-pci }] } }], guests: [{ ${text} }]`,
   );
 
+const VFS_WITH_MAC = 'vfs: { count: 2, groups: [{ vfs: 0, mac: 02:00:00:00:00:0A }, { vfs: 1 }] }';
+const twoDevices = (one: string, other: string): string =>
+  inTarget(
+    `devices: [{ name: n, ${one} match: { netdev: a }, ${VFS_WITH_MAC} }, { name: m, ${other} match: { netdev: b }, ${VFS_WITH_MAC} }]`,
+  );
+
 /** What an editor with our schema underlines as well. */
 const SHAPE: readonly string[] = [
   inTarget('hugepages: 32'),
@@ -48,6 +54,7 @@ const SHAPE: readonly string[] = [
   inTarget('firmware: { minDate: 2023-13-01 }'),
   inTarget('firmware: {}'),
   inTarget('devices: { name: n }'),
+  inTarget('device: [{ name: n, match: { class: "02" }, driver: vfio-pci }]'),
   inTarget('devices: [fast-nics]'),
   inTarget('devices: [{ name: n, match: { id: "8086:1572" } }]'),
   inTarget('devices: [{ match: { id: "8086:1572" }, driver: vfio-pci }]'),
@@ -176,6 +183,10 @@ const MEANING: readonly string[] = [
   inVfs(
     'groups: [{ vfs: 0, mac: 02:00:00:00:00:0A }, { vfs: 1, mac: 02:00:00:00:00:0a }, { vfs: 2-7 }]',
   ),
+  inDevice(`expect: 2, ${VFS_WITH_MAC}`),
+  twoDevices('', ''),
+  twoDevices('hosts: edge,', ''),
+  twoDevices('hosts: edge,', 'hosts: edge,'),
   inGuest('domain: a/b, attach: [{ device: n, vf: 0 }]'),
   inGuest('domain: "12", attach: [{ device: n, vf: 0 }]'),
   inGuest('domain: 6f2e1a4c-9d1b-4c53-8d0e-0a1b2c3d4e5f, attach: [{ device: n, vf: 0 }]'),

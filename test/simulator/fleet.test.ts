@@ -3,9 +3,12 @@ import net from 'node:net';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HostDirectory } from '../../src/host/connection.ts';
+import { parseFacts } from '../../src/facts/parse-facts.ts';
+import { INSPECT_PROBE } from '../../src/facts/probe.ts';
 import { createSshDirectory } from '../../src/host/ssh/pool.ts';
 import { loadInventory } from '../../src/schema/inventory/load-inventory.ts';
 import { startFleet, type Fleet, type FleetOptions } from '../../src/simulator/fleet.ts';
+import { DISTRIBUTIONS, type Os } from '../../src/simulator/model/distributions.ts';
 import type { Fault } from '../../src/simulator/model/faults.ts';
 import type { HostPort } from '../../src/host/port.ts';
 
@@ -58,6 +61,30 @@ describe('a simulated fleet', () => {
     );
     expect(new Set(ids).size).toBe(20);
     expect(fleet.hosts[19]!.name).toBe('kvm20');
+  });
+
+  it('mixes both families, where each host is read as its distribution', async () => {
+    const all = Object.keys(DISTRIBUTIONS) as Os[];
+    const { port } = await start({
+      hosts: all.length,
+      describe: (index) => ({ os: all[index] ?? 'debian-12' }),
+    });
+    const loaders = await Promise.all(
+      all.map(async (_, index) => {
+        const facts = parseFacts(await port(index).read({ entries: INSPECT_PROBE, deadlineMs }));
+        const { bootLoader, os } = facts;
+        return [os.id, bootLoader.supported ? bootLoader.kind : bootLoader.reason];
+      }),
+    );
+    expect(loaders).toEqual([
+      ['debian', 'grub-debian'],
+      ['ubuntu', 'grub-debian'],
+      ['rhel', 'grub-bls'],
+      ['almalinux', 'grub-bls'],
+      ['rocky', 'grub-bls'],
+      ['centos', 'grub-bls'],
+      ['fedora', 'grub-bls'],
+    ]);
   });
 
   it('writes an inventory that vfleet reads as its hosts', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostPlan } from '../../src/domain/changes.ts';
-import { ATTACH, BIND, CHANGE, MODULES, VFS, held, planOf } from './fake-hosts.ts';
+import { ATTACH, BIND, CHANGE, MODULES, VFS, held, planOf, undoFails } from './fake-hosts.ts';
 import type { FakeHost } from './fake-hosts.ts';
 import { hostsOn, useEngine } from './file-engine.ts';
 
@@ -11,6 +11,7 @@ const hook = (name: string) => ({ on: 'worker' as const, run: [name] as const, t
 const HOOKS = { drain: hook('drain'), undrain: hook('undrain') };
 const ALL = planOf([CHANGE, MODULES, VFS, BIND, ATTACH]);
 
+const addressOf = (at: number): string => `0000:${(at + 16).toString(16)}:00.0`;
 const fine = () => ({ kind: 'ok', evidence: {} });
 
 /** A host that plans this, whenever it is asked. */
@@ -83,7 +84,7 @@ describe('a run with devices', () => {
   it('is held at the step whose undo fails, and goes on from there', async () => {
     const prepare = (host: FakeHost) => {
       planning(ALL)(host);
-      host.script('undo', held('attach.detach-failed'));
+      host.script('undo', undoFails('attach.detach-failed'));
       host.script('applyDevices', fine, fine, fine, held('attach.refused'));
     };
     await withHost({ onHostFailure: 'rollback' }, prepare, async (run, host) => {
@@ -93,6 +94,48 @@ describe('a run with devices', () => {
       await run.verb('retry');
       expect(await run.handle.result()).toMatchObject({ state: 'rolled-back' });
       expect(host.undone).toEqual(['attach', 'bind', 'vfs', 'modules', 'cmdline']);
+    });
+  });
+
+  it('takes 200 bindings back in one activity, and tells of those that stay in a few words', async () => {
+    const binds = Array.from({ length: 200 }, (_, at) => ({ ...BIND, address: addressOf(at) }));
+    const prepare = (host: FakeHost) => {
+      planning(planOf(binds))(host);
+      host.script('applyDevices', held('bind.nothing-bound'));
+      host.script('undo', undoFails('drift', 200, [...binds.keys()].slice(0, 20)));
+    };
+    await withHost({ onHostFailure: 'rollback' }, prepare, async (run, host) => {
+      const why = await run.heldAs(engine.env);
+      expect(why).toMatchObject({ code: 'undo.failed', step: 'bind' });
+      expect(why.sentence).toContain(
+        '20 of its changes could not be taken back: drift: held as drift',
+      );
+      expect(Object.keys(why.evidence)).toHaveLength(8);
+      expect(why.evidence['undo 8']).toBe('and 13 more');
+      const status = await run.status();
+      // The newest go first, so those that stay are the last of the plan.
+      expect(status.run.undo.map(({ change }) => change)).toEqual(binds.slice(-20));
+      await run.verb('retry');
+      expect(await run.handle.result()).toMatchObject({ state: 'rolled-back', undoFailures: [] });
+      expect(host.undone).toHaveLength(20);
+      const { events } = await run.handle.fetchHistory();
+      expect(events?.length).toBeLessThan(110);
+    });
+  });
+
+  it('asks again for what one activity had no time to take back, and needs the reboot of either', async () => {
+    const prepare = (host: FakeHost) => {
+      planning(
+        planOf([BIND, { ...BIND, address: addressOf(1) }, { ...BIND, address: addressOf(2) }]),
+      )(host);
+      host.script('applyDevices', held('bind.nothing-bound'));
+      host.script('undo', () => ({ tried: 1, failures: [], evidence: { reboot: 'needed' } }));
+    };
+    await withHost({ onHostFailure: 'rollback' }, prepare, async (run, host) => {
+      expect(await run.handle.result()).toMatchObject({ state: 'rolled-back' });
+      expect(host.calls.filter((call) => call === 'undo')).toHaveLength(2);
+      expect(host.undone).toHaveLength(2);
+      expect(host.boots).toBe(1);
     });
   });
 

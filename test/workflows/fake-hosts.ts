@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { HostActivities, StepOutcome } from '../../src/domain/activities.ts';
+import type { HostActivities, StepOutcome, UndoOutcome } from '../../src/domain/activities.ts';
 import type {
   AttachChange,
   BindChange,
@@ -101,7 +101,7 @@ export class FakeHost {
   armed = false;
   changed = false;
   running: 'old' | 'trial' | 'new' = 'old';
-  outcome: HostRunResult['state'] | undefined;
+  outcome: HostRunResult['state'] | 'unchanged' | undefined;
   readonly #scripts = new Map<Name, Behaviour[]>();
 
   constructor(name: string) {
@@ -239,14 +239,7 @@ export class FakeWorld {
         Object.assign(at(input), { changed: true, trial: false });
         return done();
       },
-      undo: (input) => {
-        const host = at(input);
-        host.undone.push(input.change.kind);
-        if (input.change.kind !== 'cmdline') return done({ reboot: 'not needed' });
-        const reboot = host.running === 'old' ? 'not needed' : 'needed';
-        Object.assign(host, { changed: false, trial: false });
-        return done({ reboot });
-      },
+      undo: (input) => Promise.resolve(undo(at(input), input.changes)),
       finish: (input) => {
         Object.assign(at(input), { lease: undefined, outcome: input.outcome });
         return done();
@@ -254,6 +247,23 @@ export class FakeWorld {
     };
   }
 }
+
+function undo(host: FakeHost, changes: readonly Change[]): UndoOutcome {
+  host.undone.push(...changes.map(({ kind }) => kind));
+  const isLine = changes.some(({ kind }) => kind === 'cmdline');
+  const reboot = isLine && host.running !== 'old' ? 'needed' : 'not needed';
+  if (isLine) Object.assign(host, { changed: false, trial: false });
+  return { tried: changes.length, failures: [], evidence: { reboot } };
+}
+
+/** What an undo answers of which these changes, by index, could not be taken back. */
+export const undoFails =
+  (code: string, tried = 1, indices: readonly number[] = [0]): Behaviour =>
+  () => ({
+    tried,
+    failures: indices.map((index) => ({ index, code, sentence: `held as ${code}` })),
+    evidence: { reboot: 'not needed' },
+  });
 
 function inspect(host: FakeHost, direction: 'forward' | 'rollback'): HostPlan {
   const plan = { ...PLAN, bootId: host.bootId };

@@ -87,6 +87,18 @@ describe('every hold', () => {
     );
   });
 
+  it('leaves nothing in the way of others when it is skipped before its first change', async () => {
+    await withHost(
+      (host) => host.script('checkGuests', held('drain.guests-running')),
+      async (run, host) => {
+        await run.heldAs(engine.env);
+        await run.verb('skip');
+        expect(await run.handle.result()).toMatchObject({ state: 'skipped' });
+        expect(host).toMatchObject({ running: 'old', outcome: 'unchanged', lease: undefined });
+      },
+    );
+  });
+
   it('says when a skipped host could not be told to give its lease up', async () => {
     await withHost(
       (host) =>

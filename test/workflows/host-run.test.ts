@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostRunInput } from '../../src/domain/host-run.ts';
-import { fails, held } from './fake-hosts.ts';
+import { fails, held, undoFails } from './fake-hosts.ts';
 import type { FakeHost } from './fake-hosts.ts';
 import { hostsOn, useEngine } from './file-engine.ts';
 
@@ -163,7 +163,7 @@ describe('a rollback', () => {
   it('is not claimed when an undo failed: the host is held, and retry takes back what is left', async () => {
     const change: Partial<HostRunInput> = { onHostFailure: 'rollback' };
     const prepare = (host: FakeHost) =>
-      host.script('proveIommu', held('iommu.no-units')).script('undo', held('drift'));
+      host.script('proveIommu', held('iommu.no-units')).script('undo', undoFails('drift'));
     await withHost(change, prepare, async (run, host) => {
       const hold = await run.heldAs(engine.env);
       expect(hold).toMatchObject({ code: 'undo.failed' });

@@ -1,4 +1,4 @@
-import type { GrubDebianFacts } from '../../../src/domain/facts.ts';
+import type { LoaderFacts } from '../../../src/domain/facts.ts';
 import { HOST_DEADLINE_MS } from '../../../src/domain/deadlines.ts';
 import { parseBootLoader } from '../../../src/facts/boot-loader.ts';
 import { isBootId } from '../../../src/domain/boot-id.ts';
@@ -6,6 +6,7 @@ import { parseRunningArgs } from '../../../src/facts/parse-facts.ts';
 import {
   BOOT_ID_PATH,
   BOOT_PROBE,
+  KERNEL_RELEASE_PATH,
   TRIAL_ARGS_PATH,
   TRIAL_ID_PATH,
 } from '../../../src/facts/probe.ts';
@@ -14,9 +15,11 @@ import type { HostPort } from '../../../src/host/port.ts';
 
 /** The boot loader and the running boot, read freshly from the machine. */
 export interface BootState {
-  readonly loader: GrubDebianFacts;
+  readonly loader: LoaderFacts;
   readonly runningArgs: readonly string[];
   readonly bootId: string | undefined;
+  /** `uname -r`; empty when it could not be read. */
+  readonly kernelRelease: string;
   readonly trialArgs: string | undefined;
   readonly trialId: string | undefined;
 }
@@ -30,6 +33,7 @@ export async function readBootState(port: HostPort): Promise<BootState | string>
   return {
     loader,
     runningArgs: parseRunningArgs(snapshot),
+    kernelRelease: lineOf(snapshot, KERNEL_RELEASE_PATH) ?? '',
     bootId: isBootId(bootId) ? bootId : undefined,
     trialArgs: textOf(snapshot, TRIAL_ARGS_PATH),
     trialId: textOf(snapshot, TRIAL_ID_PATH),

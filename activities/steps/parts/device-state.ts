@@ -4,6 +4,7 @@ import type { DeviceFacts, GuestFacts, PciFunction } from '../../../src/domain/d
 import { HOST_DEADLINE_MS } from '../../../src/domain/deadlines.ts';
 import { indexDevices } from '../../../src/domain/devices/device-index.ts';
 import { groupProblem } from '../../../src/domain/devices/groups.ts';
+import { FUNCTIONS_MAX } from '../../../src/facts/devices/functions.ts';
 import { parseDevices } from '../../../src/facts/devices/parse-devices.ts';
 import { DEVICES_PROBE, HEALTH_PROBE } from '../../../src/facts/probe.ts';
 import type { HostPort } from '../../../src/host/port.ts';
@@ -34,6 +35,14 @@ export async function readSettledDevices(port: HostPort): Promise<DeviceFacts> {
 export function functionAt(facts: DeviceFacts, address: string): PciFunction | undefined {
   return facts.functions.find((it) => it.address === address);
 }
+
+/** Whether the host's functions are all known: none read, or more than are looked at, says nothing of one that is missing. */
+export const knowsFunctions = ({ functions: { length } }: DeviceFacts): boolean =>
+  length > 0 && length < FUNCTIONS_MAX;
+
+/** Whether the host has no such function any more. */
+export const isGone = (facts: DeviceFacts, address: string): boolean =>
+  knowsFunctions(facts) && functionAt(facts, address) === undefined;
 
 /** A running guest that has the function now, or `undefined`. */
 export function guestWith(facts: DeviceFacts, address: string): GuestFacts | undefined {

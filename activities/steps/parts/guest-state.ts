@@ -4,7 +4,7 @@ import type { DeviceFacts, GuestFacts, GuestHostdev } from '../../../src/domain/
 import { isPlainDomain } from '../../../src/domain/devices/plain-domain.ts';
 import { GUEST_CONFIG_FOLDER } from '../../../src/facts/guest-files.ts';
 import { STATE_DIR } from '../../../src/facts/probe.ts';
-import { functionAt } from './device-state.ts';
+import { functionAt, knowsFunctions } from './device-state.ts';
 import { hold } from '../outcomes.ts';
 
 /** A guest with the devices of a change, as they are now. */
@@ -13,6 +13,8 @@ export interface LiveGuest {
   readonly guest: GuestFacts;
   /** In the order of the change. */
   readonly devices: readonly GuestDevice[];
+  /** Devices that are not there any more, in words; those of them that have an address are in `devices` too. */
+  readonly gone: readonly string[];
 }
 
 export interface GuestDevice {
@@ -23,9 +25,13 @@ export interface GuestDevice {
 
 /** Where libvirt keeps the guest's configuration. It may hold passwords, so it never leaves the host (law 10). */
 export const configPath = (domain: string): string => `${GUEST_CONFIG_FOLDER}/${domain}.xml`;
-/** What virsh reads a device from. */
-export const devicePath = (address: string): string =>
-  `${STATE_DIR}/attach-${address.replaceAll(':', '-')}.xml`;
+/** What virsh reads a device from: one for each of the two ways, so that what one rollout left is never in another's way. */
+export const devicePath = (address: string, managed: boolean): string =>
+  `${STATE_DIR}/${SCRATCH}${address.replaceAll(':', '-')}.${managed ? 'managed' : 'unmanaged'}.xml`;
+const SCRATCH = 'attach-';
+/** Whether a name in our own folder is that of such a file. */
+export const isDeviceFile = (name: string): boolean =>
+  name.startsWith(SCRATCH) && name.length < 60 && /^[0-9a-z.-]+\.xml$/.test(name);
 
 /** The device as libvirt is told of it (formatdomain: hostdev). */
 export function deviceXml(address: string, managed: boolean): string {
@@ -43,10 +49,25 @@ export function deviceXml(address: string, managed: boolean): string {
 type Hold = Extract<StepOutcome, { kind: 'hold' }>;
 
 /** The guest of a change now; `undefined` when there is none of that name; the hold for what cannot be named or found. */
-export function liveGuest(
+export function liveGuest(facts: DeviceFacts, change: AttachChange): LiveGuest | Hold | undefined {
+  const live = remainingGuest(facts, change);
+  if (live === undefined || 'kind' in live) return live;
+  const [first] = live.gone;
+  return first === undefined ? live : noDevice(change, first);
+}
+
+const noDevice = ({ domain }: AttachChange, what: string): Hold =>
+  asHold(hold('guest.no-device', `${what} for guest ${domain} is not there`));
+
+/**
+ * The same, also when devices are not there any more: a way back goes on without them. A guest may still have a function that
+ * is gone in its configuration, by its address; that of a VF went with the VF.
+ */
+export function remainingGuest(
   facts: DeviceFacts,
-  { domain, devices }: AttachChange,
+  change: AttachChange,
 ): LiveGuest | Hold | undefined {
+  const { domain, devices } = change;
   if (!isPlainDomain(domain)) {
     const sentence = `the guest's name ${JSON.stringify(domain)} is not safe as the name of a file and an argument`;
     return asHold(hold('guest.name-unsafe', sentence));
@@ -54,17 +75,25 @@ export function liveGuest(
   const guest = facts.guests.find(({ name }) => name === domain);
   if (guest === undefined) return undefined;
   const found: GuestDevice[] = [];
+  const gone: string[] = [];
   for (const device of devices) {
-    const address = addressOf(facts, device);
-    if (address === undefined) {
-      const sentence = `${described(device)} for guest ${domain} is not there`;
-      return asHold(hold('guest.no-device', sentence));
-    }
-    const has = guest.hostdevs.find((hostdev) => hostdev.address === address);
-    found.push(has === undefined ? { address } : { address, has });
+    const there = addressOf(facts, device);
+    if (there === undefined) gone.push(described(device));
+    const address = there ?? recordedAddress(device);
+    if (address !== undefined) found.push(guestDevice(guest, address));
   }
-  return { facts, guest, devices: found };
+  const [first] = gone;
+  if (first !== undefined && !knowsFunctions(facts)) return noDevice(change, first);
+  return { facts, guest, devices: found, gone };
 }
+
+function guestDevice({ hostdevs }: GuestFacts, address: string): GuestDevice {
+  const has = hostdevs.find((hostdev) => hostdev.address === address);
+  return has === undefined ? { address } : { address, has };
+}
+
+const recordedAddress = (device: AttachedDevice): string | undefined =>
+  'address' in device ? device.address : undefined;
 
 const asHold = (outcome: StepOutcome): Hold => outcome as Hold;
 

@@ -1,8 +1,10 @@
 import type { StepOutcome } from '../../../src/domain/activities.ts';
 import type { VfsChange, VfsState, VfState } from '../../../src/domain/changes.ts';
 import type { DeviceFacts, PciFunction, VfSettings } from '../../../src/domain/device-facts.ts';
+import { leavesTheGroup } from '../../../src/domain/devices/groups.ts';
 import { functionAt, guestWith, hostUseHold } from './device-state.ts';
 import { hasDriver, isAt, isBetween } from './drivers.ts';
+import { leavesVfio } from './group-users.ts';
 import { hold } from '../outcomes.ts';
 
 /** A VF as it is now: its function, and what the PF says of it. */
@@ -155,6 +157,16 @@ export function usedByGuest(live: LiveVfs, goal: VfsState): StepOutcome | undefi
     );
   }
   return undefined;
+}
+
+/** VFs that a goal takes from VFIO: with the whole count, or by another driver. Their groups must be free then. */
+export function leavingVfio(live: LiveVfs, goal: VfsState): readonly LiveVf[] {
+  const remade = live.count !== goal.count;
+  return live.vfs.filter((vf, index) => {
+    if (remade) return vf.driver !== null && leavesTheGroup(vf.driver);
+    const wanted = goal.vfs[index];
+    return wanted !== undefined && leavesVfio(vf, wanted);
+  });
 }
 
 /** The hold for VFs that carry the host by now and would be taken away, or get another driver. */

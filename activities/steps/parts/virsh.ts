@@ -6,7 +6,7 @@ import { namesIn } from '../../../src/facts/snapshot.ts';
 import type { Guard, HostPort, RunOutcome } from '../../../src/host/port.ts';
 import { fileWrite } from '../file-writes.ts';
 import type { GuestDevice, LiveGuest } from './guest-state.ts';
-import { devicePath, deviceXml } from './guest-state.ts';
+import { devicePath, deviceXml, isDeviceFile } from './guest-state.ts';
 import { runProblem } from '../outcomes.ts';
 import { writeAll } from './own-file-changes.ts';
 
@@ -40,7 +40,7 @@ export async function moveDevices(
   for (const device of to === 'attach' ? live.devices : [...live.devices].reverse()) {
     const scopes = scopesOf(call, device);
     if (scopes.length === 0) continue;
-    const path = devicePath(device.address);
+    const path = devicePath(device.address, managed);
     const text = deviceXml(device.address, managed);
     const problem =
       (await writeAll(port, guard, [fileWrite(path, null, text, { mode: 0o600 })])) ??
@@ -50,22 +50,25 @@ export async function moveDevices(
   return undefined;
 }
 
-/** Those that are there, also of an attempt that died. */
+/** All of them go, also those of an attempt that died: their names say all that is in them. */
 export async function removeDeviceFiles(
   port: HostPort,
   guard: Guard,
-  devices: readonly { readonly address: string; readonly managed: boolean }[],
 ): Promise<StepOutcome | undefined> {
   const entries = [{ kind: 'list', glob: STATE_DIR }] as const;
   const snapshot = await port.read({ entries, deadlineMs: HOST_DEADLINE_MS.read });
-  const there = new Set(namesIn(snapshot, STATE_DIR).map((name) => `${STATE_DIR}/${name}`));
-  const files = devices
-    .filter(({ address }) => there.has(devicePath(address)))
-    .map(({ address, managed }) =>
-      fileWrite(devicePath(address), deviceXml(address, managed), null),
-    );
-  return writeAll(port, guard, files);
+  const files = namesIn(snapshot, STATE_DIR)
+    .filter(isDeviceFile)
+    .slice(0, FILES_MAX)
+    .map((name) => `${STATE_DIR}/${name}`);
+  if (files.length === 0) return undefined;
+  const argv: [string, ...string[]] = ['rm', '-f', '--', ...files];
+  const outcome = await port.run({ guard, argv, deadlineMs: HOST_DEADLINE_MS.read });
+  return runProblem('guest.copy-failed', `rm of ${STATE_DIR}/attach-*`, outcome);
 }
+
+/** Most files that one command removes; a step leaves one for each device. */
+const FILES_MAX = 2048;
 
 /** Where a device is not yet as wanted. */
 function scopesOf({ live, to }: MoveCall, { has }: GuestDevice): readonly string[] {

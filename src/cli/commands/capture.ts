@@ -3,7 +3,7 @@ import { saveCapture } from '../../facts/capture.ts';
 import type { CommandContext } from '../context.ts';
 import { connectionOf, hostNamed } from '../inputs.ts';
 import { CliError, type Outcome } from '../outcome.ts';
-import { probeWhole } from '../plan/probe-hosts.ts';
+import { probeForDiagnosis } from '../plan/probe-hosts.ts';
 import { withHosts } from '../with-hosts.ts';
 
 /** Saves all that a probe reads from a host as a file tree. */
@@ -15,11 +15,11 @@ export async function capture(
 ): Promise<Outcome> {
   await refuseUsed(dir);
   const connection = connectionOf(await hostNamed(options.inventory, host));
-  const snapshot = await withHosts(context, (hosts) => probeWhole(hosts, connection));
+  const snapshot = await withHosts(context, (hosts) => probeForDiagnosis(hosts, connection));
   await saveCapture(snapshot, dir);
   context.data({ host, dir, files: snapshot.files.size });
   context.print(
-    `${dir} holds ${snapshot.files.size} files of ${host}.   Look at it:   ${context.style.command(`vfleet facts --from ${dir}`)}`,
+    `${dir} holds ${snapshot.files.size} files of ${host}.   Look at it:   ${context.style.command(`vfleet facts --from ${dir}`)}   ${context.style.command(`vfleet diagnose --from ${dir}`)}`,
   );
   return 'done';
 }

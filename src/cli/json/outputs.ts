@@ -1,4 +1,5 @@
 import type { Facts, Lease } from '../../domain/facts.ts';
+import type { RankedFinding } from '../../domain/diagnose/diagnose.ts';
 import type { HostConnection, HostEntry } from '../../domain/host-entry.ts';
 import type { Spec } from '../../domain/spec.ts';
 import type {
@@ -23,6 +24,7 @@ export interface Outputs {
   /** The hosts that the pattern selects. */
   readonly inventory: readonly HostEntry[];
   readonly facts: Facts;
+  readonly diagnose: DiagnoseOutput;
   /** The codes that are meant: the one that was named, or each with the word in it. */
   readonly explain: readonly ExplainedCode[];
   readonly capture: CaptureOutput;
@@ -76,6 +78,26 @@ interface CheckOutput {
   /** Lawful but surprising: `file:line:col path: message`. */
   readonly warnings: readonly string[];
 }
+
+/** What is wrong with each host, in the order in which they were named. */
+interface DiagnoseOutput {
+  readonly hosts: readonly DiagnosedHost[];
+}
+
+/** A host, or a capture of one, with its findings, the causes first; or why it could not be read. */
+export type DiagnosedHost =
+  | {
+      readonly name: string;
+      /** The folder, when it was no host. */
+      readonly capture?: string;
+      readonly findings: readonly RankedFinding[];
+      /** What was not there to be looked at, in words: nothing is said of it. */
+      readonly notRead: readonly string[];
+    }
+  | {
+      readonly name: string;
+      readonly problem: { readonly code: string; readonly sentence: string };
+    };
 
 /** A saved capture. */
 interface CaptureOutput {

@@ -12,6 +12,8 @@ export interface Kind {
   readonly changes: readonly Change[];
   /** The same guest of the spec has another name on other hosts of the kind. */
   readonly ownGuests: boolean;
+  /** The same VF has another MAC address on other hosts of the kind: by entries of the spec with host patterns. */
+  readonly ownMacs: boolean;
   readonly reboots: number;
   readonly warnings: readonly string[];
   /** What stays as it was found, and on how many hosts of the kind it is so; what is so on most comes first. */
@@ -59,6 +61,7 @@ function kindOf(hosts: readonly ProbedHost[], letter: string): Kind[] {
       hardware,
       changes,
       ownGuests: guests.size > 1,
+      ownMacs: new Set(hosts.map((host) => macsOf(host).join(' '))).size > 1,
       reboots,
       warnings,
       left: countLeft(hosts),
@@ -70,6 +73,13 @@ function kindOf(hosts: readonly ProbedHost[], letter: string): Kind[] {
 function guestsOf({ plan }: ProbedHost): readonly string[] {
   if (plan.kind !== 'changes') return [];
   return plan.changes.flatMap((change) => (change.kind === 'attach' ? change.domain : []));
+}
+
+function macsOf({ plan }: ProbedHost): readonly string[] {
+  if (plan.kind !== 'changes') return [];
+  return plan.changes.flatMap((change) =>
+    change.kind === 'vfs' ? change.after.vfs.map(({ mac = '-' }) => mac) : [],
+  );
 }
 
 function countLeft(hosts: readonly ProbedHost[]): readonly LeftAlone[] {

@@ -1,3 +1,5 @@
+import { touchedFunctions } from '../../domain/changes.ts';
+import { isAllowedWarning } from '../../domain/devices/guards.ts';
 import { changeWarnings, targetWarnings } from '../../domain/target-warnings.ts';
 import { groupedBy } from '../render/grouped-by.ts';
 import type { TimeEstimate } from './estimate-time.ts';
@@ -40,6 +42,11 @@ export interface PlanView {
   readonly kinds: readonly Kind[];
   readonly changing: number;
   readonly compliant: readonly string[];
+  /** What is left as found on hosts that comply, since they guard it, with the hosts of which it is so. */
+  readonly compliantLeft: readonly {
+    readonly sentence: string;
+    readonly hosts: readonly string[];
+  }[];
   /** Hosts that need work outside vfleet, or that somebody else works on. */
   readonly blocked: readonly Obstacle[];
   readonly unreachable: readonly Obstacle[];
@@ -70,6 +77,7 @@ export function createPlanView(
     kinds,
     changing,
     compliant: plan.hosts.filter((h) => h.plan.kind === 'compliant').map((h) => h.connection.name),
+    compliantLeft: leftOnCompliant(plan),
     blocked: obstacles(plan.hosts, ['blocked', 'held']),
     unreachable: obstacles(plan.hosts, ['unreachable']),
     reboots: kinds.reduce((sum, kind) => sum + kind.reboots * kind.hosts.length, 0),
@@ -81,10 +89,37 @@ export function createPlanView(
   };
 }
 
+function leftOnCompliant({ hosts }: PlanFile): PlanView['compliantLeft'] {
+  const found = hosts.flatMap(({ plan, left, connection: { name } }) =>
+    plan.kind === 'compliant' ? left.map((sentence) => ({ sentence, name })) : [],
+  );
+  return groupedBy(found, ({ sentence }) => sentence).map(([sentence, group]) => ({
+    sentence,
+    hosts: group.map(({ name }) => name),
+  }));
+}
+
 /** Of the target and of the changes: a plan may be made by a spec whose target says less than what is left to do. */
 function warningsOf({ spec }: PlanFile, kinds: readonly Kind[]): readonly string[] {
   const ofChanges = kinds.flatMap(({ changes }) => changeWarnings(changes));
-  return [...new Set([...targetWarnings(spec.target), ...ofChanges])];
+  return [
+    ...new Set([...targetWarnings(spec.target), ...ofChanges, ...unneeded(spec.target, kinds)]),
+  ];
+}
+
+/** Of the others also what could not be traced to devices may need them, of which no host warns. */
+const TOLD_WHERE_NEEDED = ['network', 'boot-vga'] as const;
+
+/** What the spec allows and no host that has changes of devices needs: it would count for the next card that comes. */
+function unneeded({ allow }: PlanFile['spec']['target'], kinds: readonly Kind[]): string[] {
+  const touching = kinds.filter(({ changes }) => touchedFunctions(changes).length > 0);
+  if (touching.length === 0) return [];
+  return TOLD_WHERE_NEEDED.filter((name) => {
+    const isNeeded = touching.some(({ warnings }) =>
+      warnings.some((text) => isAllowedWarning(text, name)),
+    );
+    return allow.includes(name) && !isNeeded;
+  }).map((name) => `allow: [${name}] is needed by no change of this plan; take it out of the spec`);
 }
 
 /**

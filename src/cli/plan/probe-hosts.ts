@@ -1,4 +1,3 @@
-import type { Change } from '../../domain/changes.ts';
 import { cmdlineOf } from '../../domain/changes.ts';
 import { devicesLeftAlone } from '../../domain/devices/plan-devices.ts';
 import { compact } from '../../domain/compact.ts';
@@ -7,9 +6,10 @@ import type { HostConnection } from '../../domain/host-entry.ts';
 import { leftAlone } from '../../domain/left-alone.ts';
 import type { Target } from '../../domain/spec.ts';
 import { targetFor, type HostScope } from '../../domain/target-for.ts';
+import { namesBefore } from '../../facts/earlier-names.ts';
 import { makeHostPlan } from '../../facts/host-plan.ts';
 import { parseFacts } from '../../facts/parse-facts.ts';
-import { FACTS_PROBE, INSPECT_PROBE } from '../../facts/probe.ts';
+import { DIAGNOSE_PROBE, FACTS_PROBE, INSPECT_PROBE } from '../../facts/probe.ts';
 import type { Snapshot } from '../../facts/snapshot.ts';
 import type { HostDirectory } from '../../host/connection.ts';
 import { HostError } from '../../host/errors.ts';
@@ -17,6 +17,9 @@ import type { ProbedHost } from './plan-file.ts';
 
 /** How long one host's probe may take in all, in milliseconds. */
 export const PROBE_DEADLINE_MS = 60_000;
+
+/** The same with logs and the initramfs images, each of which takes seconds to list. */
+const DIAGNOSE_DEADLINE_MS = 180_000;
 
 /** Reads one host as `inspect` does: one connection, one command, nothing written. Throws a HostError. */
 export function probeHost(hosts: HostDirectory, connection: HostConnection): Promise<Snapshot> {
@@ -26,6 +29,14 @@ export function probeHost(hosts: HostDirectory, connection: HostConnection): Pro
 /** Reads one host for a person: as `probeHost`, and what asks the devices themselves. Throws a HostError. */
 export function probeWhole(hosts: HostDirectory, connection: HostConnection): Promise<Snapshot> {
   return hosts.host(connection).read({ entries: FACTS_PROBE, deadlineMs: PROBE_DEADLINE_MS });
+}
+
+/** Reads all that `diagnose` looks at, and that a capture keeps for it: as `probeWhole`, and logs. Throws a HostError. */
+export function probeForDiagnosis(
+  hosts: HostDirectory,
+  connection: HostConnection,
+): Promise<Snapshot> {
+  return hosts.host(connection).read({ entries: DIAGNOSE_PROBE, deadlineMs: DIAGNOSE_DEADLINE_MS });
 }
 
 /** Probes many hosts, at most `parallel` at once, and plans each; the answers keep the hosts' order. */
@@ -98,15 +109,18 @@ export function planFacts(
     connection,
     plan,
     guests: facts.runningGuests,
-    left: plan.kind === 'changes' ? leftOf(facts, here, plan.changes) : [],
+    left: leftOf(facts, here, plan),
     ...compact({ scope }),
   };
 }
 
-function leftOf(facts: Facts, target: Target, changes: readonly Change[]): readonly string[] {
-  const line = cmdlineOf(changes);
+/** Also of a host that complies: a device that an entry means and the host guards is not as asked. */
+function leftOf(facts: Facts, target: Target, plan: ProbedHost['plan']): readonly string[] {
+  if (plan.kind !== 'changes' && plan.kind !== 'compliant') return [];
+  const line = plan.kind === 'changes' ? cmdlineOf(plan.changes) : undefined;
+  const names = namesBefore(facts);
   return [
     ...(line === undefined ? [] : leftAlone(facts, target, line)),
-    ...devicesLeftAlone(facts, target),
+    ...devicesLeftAlone(facts, target, { names, complies: plan.kind === 'compliant' }),
   ];
 }

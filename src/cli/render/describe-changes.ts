@@ -1,3 +1,4 @@
+import { BLS_FOLDER } from '../../domain/boot-loader/bls-entry.ts';
 import type { Change, CmdlineChange } from '../../domain/changes.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import { DROP_IN_PATH } from '../../facts/probe.ts';
@@ -42,13 +43,28 @@ export function describeChanges(
   return plainLines(lines);
 }
 
-function describeCmdline({ add, drop, dropIn }: CmdlineChange): ChangeLine[] {
-  const file = dropIn.before === null ? 'new file' : 'changes';
+function describeCmdline(change: CmdlineChange): ChangeLine[] {
   return [
-    ...edit('+', add),
-    ...edit('-', drop),
-    { label: 'cmdline', text: `${file} ${DROP_IN_PATH}; booted once on trial, then made default` },
+    ...edit('+', change.add),
+    ...edit('-', change.drop),
+    { label: 'cmdline', text: `${lineFiles(change)}; booted once on trial, then made default` },
   ];
+}
+
+/** What makes the line the default. */
+export function lineFiles(change: CmdlineChange): string {
+  if (change.loader === 'grub-debian') {
+    return `${change.dropIn.before === null ? 'new file' : 'changes'} ${DROP_IN_PATH}`;
+  }
+  const [entries, others] = [true, false].map((wanted) =>
+    change.files.filter(({ path }) => path.startsWith(`${BLS_FOLDER}/`) === wanted),
+  );
+  const parts = [
+    ...(entries?.length ? [`${entries.length} entries in ${BLS_FOLDER}`] : []),
+    ...(change.kernelopts === null ? [] : ['kernelopts of grubenv']),
+    ...(others ?? []).map(({ path }) => path),
+  ];
+  return `changes ${parts.join(', ')}`;
 }
 
 function edit(sign: '+' | '-', args: readonly string[]): ChangeLine[] {

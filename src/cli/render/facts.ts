@@ -1,4 +1,5 @@
-import type { BootLoaderFacts, Facts } from '../../domain/facts.ts';
+import { blsId } from '../../domain/boot-loader/bls-entry.ts';
+import type { BootLoaderFacts, Facts, LoaderFacts } from '../../domain/facts.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import type { RecordedRun } from '../../facts/record.ts';
 import { isStanding, parseRecord } from '../../facts/record.ts';
@@ -35,6 +36,7 @@ function hostLines(facts: Facts, given: Facts, view: FactsView): string[] {
     ['firmware', `DMAR ${yesNo(firmware.dmar)}, IVRS ${yesNo(firmware.ivrs)}`],
     ['iommu', iommuText(facts)],
     ['runs as', facts.root ? 'root' : 'not root: commands need sudo -n'],
+    ...(facts.selinux === undefined ? [] : [['selinux', facts.selinux]]),
     ['guests', guestsText(facts)],
     ...settingRows(facts.devices),
     ...wrapWords(facts.runningArgs, room).map((line, at) => [at === 0 ? 'runs with' : '', line]),
@@ -62,7 +64,7 @@ function spaceText(freeKiB: number | undefined): string {
 }
 
 function guestsText({ runningGuests, kvm, qemu }: Facts): string {
-  return `${runningGuests.join(' ') || 'none'}; KVM ${yesNo(kvm)}, QEMU ${yesNo(qemu)}`;
+  return `${runningGuests.join(' ') || 'none runs'}; KVM ${yesNo(kvm)}, QEMU ${yesNo(qemu)}`;
 }
 
 /** Who works here now, or nobody. */
@@ -119,16 +121,36 @@ function iommuText(facts: Facts): string {
   return `on: ${units.join(' ')}; ${groups.length} groups (${list})`;
 }
 
+const LOADERS = {
+  'grub-debian': 'GRUB as on Debian',
+  'grub-bls': 'GRUB with entries in files (BLS), as on RHEL',
+} as const;
+
+/** What else has a say in the line. */
+function keeperRows(loader: LoaderFacts): string[][] {
+  if (loader.kind === 'grub-debian') {
+    return [
+      ['our file', loader.dropIn === undefined ? 'no zz-vfleet.cfg' : 'zz-vfleet.cfg is there'],
+    ];
+  }
+  const { kernelopts, tuned_params: tuned } = loader.variables;
+  return [
+    ['entries', `${loader.entries.length}; default ${blsId(loader.defaultPath)}`],
+    ...(kernelopts === undefined ? [] : [['kernelopts', 'in grubenv']]),
+    ...(tuned === undefined || tuned === '' ? [] : [['tuned', tuned]]),
+  ];
+}
+
 function loaderRows(loader: BootLoaderFacts, room: number): string[][] {
   if (!loader.supported) return [['loader', `not supported: ${loader.reason}`]];
   const trial = loader.oneShot.safe ? 'a trial boot is safe' : `no trial: ${loader.oneShot.reason}`;
   return [
-    ['loader', `GRUB as on Debian; ${trial}`],
+    ['loader', `${LOADERS[loader.kind]}; ${trial}`],
     ...wrapWords(loader.defaultEntry.args, room).map((line, at) => [
       at === 0 ? 'will boot' : '',
       line,
     ]),
-    ['our file', loader.dropIn === undefined ? 'no zz-vfleet.cfg' : 'zz-vfleet.cfg is there'],
+    ...keeperRows(loader),
     ...(loader.nextEntry === undefined ? [] : [['one-shot', loader.nextEntry]]),
   ];
 }

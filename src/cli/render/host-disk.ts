@@ -1,13 +1,14 @@
 import type { Change, CmdlineChange } from '../../domain/changes.ts';
 import { cmdlineOf } from '../../domain/changes.ts';
+import type { LoaderFacts } from '../../domain/facts.ts';
 import { sameArgs } from '../../domain/kernel-args.ts';
 import { STEPS, type HostRunState } from '../../domain/host-run.ts';
 import type { HostStatus } from '../../domain/status.ts';
-import { TRIAL_ENTRY_ID } from '../../facts/boot-loader.ts';
-import { DROP_IN_PATH, STATE_DIR, TRIAL_SNIPPET_PATH } from '../../facts/probe.ts';
+import { TRIAL_ENTRY_ID } from '../../domain/boot-loader/tools.ts';
+import { BLS_TRIAL_PATH, DROP_IN_PATH, STATE_DIR, TRIAL_SNIPPET_PATH } from '../../facts/probe.ts';
 import type { HostLook } from '../look-at-host.ts';
 import { textLines } from './change-lines.ts';
-import { describeChanges } from './describe-changes.ts';
+import { describeChanges, lineFiles } from './describe-changes.ts';
 import { withLabel } from './lines.ts';
 import { padEnd, type Style } from './style.ts';
 
@@ -91,15 +92,18 @@ function deviceMeaning(
 
 /** The files that stand there now, with what each does. */
 function filesOf(change: CmdlineChange, { line, armed }: OnDisk): string[] {
-  const sign = change.dropIn.before === null ? '+' : '~';
-  const dropIn = `${sign} ${DROP_IN_PATH}    makes the new line the default`;
+  const isDebian = change.loader === 'grub-debian';
+  const sign = isDebian && change.dropIn.before === null ? '+' : '~';
+  const keeper = isDebian ? DROP_IN_PATH : lineFiles(change).replace(/^changes /, '');
+  const dropIn = `${sign} ${keeper}    makes the new line the default`;
+  const trialFiles = isDebian ? `${TRIAL_SNIPPET_PATH}, ${STATE_DIR}/trial.*` : BLS_TRIAL_PATH;
   const state = { yes: 'armed', no: 'not armed', maybe: 'armed, unless it was booted already' }[
     armed
   ];
-  const trial = `+ ${TRIAL_SNIPPET_PATH}, ${STATE_DIR}/trial.*    one-shot trial entry, ${state}`;
+  const trial = `+ ${trialFiles}    one-shot trial entry, ${state}`;
   if (line === 'old') return [trial];
   if (line === 'unproven' || line === 'proven') return [dropIn];
-  return [`either may be there: ${DROP_IN_PATH}, ${TRIAL_SNIPPET_PATH}`];
+  return [`either may be there: ${keeper}, ${isDebian ? TRIAL_SNIPPET_PATH : BLS_TRIAL_PATH}`];
 }
 
 function meaning({ line, armed }: OnDisk): string {
@@ -111,9 +115,9 @@ function meaning({ line, armed }: OnDisk): string {
     case 'proven':
       return 'the new kernel line is proven and is the default';
     case 'unknown':
-      return 'the new kernel line MAY BE THE DEFAULT already: see grub.cfg before a power cycle';
+      return 'the new kernel line MAY BE THE DEFAULT already: see the boot loader before a power cycle';
     case 'undoing':
-      return 'the changes are being taken back: see grub.cfg before a power cycle';
+      return 'the changes are being taken back: see the boot loader before a power cycle';
   }
 }
 
@@ -131,13 +135,19 @@ function onDisk(status: HostStatus, change: CmdlineChange, look: HostLook | unde
 /** As a fresh look found it, which knows better than any record. */
 function seenOnDisk(status: HostStatus, change: CmdlineChange, look: HostLook): OnDisk | undefined {
   if (look.kind !== 'answers' || !look.bootLoader.supported) return undefined;
-  const { defaultEntry, dropIn, nextEntry, trialEntry } = look.bootLoader;
+  const loader = look.bootLoader;
+  const { defaultEntry, nextEntry, trialEntry } = loader;
   const armed = nextEntry === TRIAL_ENTRY_ID ? 'yes' : 'no';
-  const isNew =
-    sameArgs(defaultEntry.args, change.after) && (dropIn ?? null) === change.dropIn.after;
+  const isNew = sameArgs(defaultEntry.args, change.after) && isKept(loader, change);
   if (isNew) return { line: recorded(status).line === 'proven' ? 'proven' : 'unproven', armed };
   const isOld = sameArgs(defaultEntry.args, change.before);
   return isOld && trialEntry !== undefined ? { line: 'old', armed } : undefined;
+}
+
+/** Where the line is made from a file, whether that holds it too. */
+function isKept(loader: LoaderFacts, change: CmdlineChange): boolean {
+  if (change.loader !== 'grub-debian' || loader.kind !== 'grub-debian') return true;
+  return (loader.dropIn ?? null) === change.dropIn.after;
 }
 
 /** As the steps that were taken leave it; a default that was being written when the run was held is not known. */

@@ -44,12 +44,15 @@ function bootText({ bootId }: Answer, { run }: HostStatus): string {
   return run.bootId === null || run.bootId === bootId ? short : `${short}, ANOTHER than was seen`;
 }
 
-function lineText({ runningArgs }: Answer, { run }: HostStatus): string {
+function lineText({ runningArgs, bootLoader }: Answer, { run }: HostStatus): string {
   const change = cmdlineOf([...run.changes, ...run.undo.map((entry) => entry.change)]);
   if (change === undefined) return '';
   const plain = withoutTrialArgs(runningArgs);
+  // The boot that was the trial runs on when its line is made the default, and its own line keeps the marks of the trial.
+  const isDefault = bootLoader.supported && sameArgSet(bootLoader.defaultEntry.args, change.after);
   const trial = plain.length === runningArgs.length ? '' : ' on trial';
-  if (sameArgSet(plain, change.after)) return `, on the new kernel line${trial}`;
+  const how = trial !== '' && isDefault ? ', the default since its trial' : trial;
+  if (sameArgSet(plain, change.after)) return `, on the new kernel line${how}`;
   return sameArgSet(plain, change.before)
     ? ', on the old kernel line'
     : ', on NEITHER the old nor the new kernel line';

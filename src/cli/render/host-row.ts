@@ -27,10 +27,7 @@ export function renderHostRow(given: HostRowView, style: Style): string {
   const since =
     row.since === undefined ? '' : ` since ${moment(row.since, now)} (${age(row.since, now)})`;
   const code = row.code === undefined ? '' : `   ${style.strong(row.code)}`;
-  const more = [
-    ...(row.code === undefined ? [] : [`vfleet explain ${row.code}`]),
-    `vfleet status ${name}`,
-  ].map((command) => style.command(command));
+  const more = moreCommands(row, name).map((command) => style.command(command));
   return sectionsText(
     [
       [
@@ -45,4 +42,12 @@ export function renderHostRow(given: HostRowView, style: Style): string {
     ],
     width,
   );
+}
+
+function moreCommands({ name, state, code }: RolloutHostStatus, rollout: string): string[] {
+  return [
+    ...(code === undefined ? [] : [`vfleet explain ${code}`]),
+    ...(state === 'blocked' ? [`vfleet diagnose ${name} -i INVENTORY`] : []),
+    `vfleet status ${rollout}`,
+  ];
 }

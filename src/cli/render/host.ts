@@ -171,8 +171,10 @@ function byHandLines({ status, connection, width }: HostView): string[] {
 
 function moreLines({ status, rolloutName }: HostView, style: Style): string[] {
   const code = status.hold?.code ?? status.run.reason?.code;
+  const isHere = code !== undefined && !isAway(code) && !code.startsWith('ssh.');
   const commands = [
     ...(code === undefined ? [] : [`vfleet explain ${code}`]),
+    ...(isHere && status.hold !== undefined ? [`vfleet diagnose ${status.name} -i INVENTORY`] : []),
     `vfleet status ${rolloutName}`,
   ];
   return [withLabel('MORE', commands.map((command) => style.command(command)).join('     '))];

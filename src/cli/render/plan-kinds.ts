@@ -22,11 +22,11 @@ export function kindsLines(kinds: readonly Kind[], style: Style, width: number):
 }
 
 /** The words are made of the changes as they are: a plain text has no line ends by which to read a file. */
-function tell({ changes, hosts, ownGuests }: Kind): readonly ChangeLine[] {
+function tell({ changes, hosts, ownGuests, ownMacs }: Kind): readonly ChangeLine[] {
   const example = plainLine(hosts[0] ?? '');
   const guest = (domain: string) =>
     ownGuests ? `${domain} (on ${example}; each host its own)` : domain;
-  return describeChanges(changes, { exact: hosts.length === 1, guest });
+  return describeChanges(changes, { exact: !ownMacs, guest });
 }
 
 function kindLines(

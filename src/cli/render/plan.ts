@@ -29,7 +29,11 @@ export function renderPlan(given: PlanView, style: Style, look: PlanLook): strin
       headLines(view, style),
       warningLines(view.warnings, style),
       [...kindsLines(given.kinds, style, look.width), ...notKnownLines(view)],
-      [...guestLines(view, style), ...obstacleLines(view, style, look)],
+      [
+        ...guestLines(view, style),
+        ...compliantLines(view, style, look),
+        ...obstacleLines(view, style, look),
+      ],
       start ? [...waveLines(view, style, look.width), ...timeLines(view, style)] : [],
       closingLines(view, style, look),
     ],
@@ -83,6 +87,23 @@ function guestLines({ guests }: PlanView, style: Style): string[] {
     `${label}${where} and the spec has no drain hook: each of these hosts will be held with`,
     `${padEnd('', OBSTACLE_INDENT)}drain.guests-running until its guests are moved: ${guests.hosts.join(' ')}`,
   ];
+}
+
+/** Sentences about hosts that comply: as many as a person reads; the rest is in the JSON. */
+const COMPLIANT_LEFT_MAX = 6;
+
+function compliantLines({ compliantLeft }: PlanView, style: Style, look: PlanLook): string[] {
+  const indent = padEnd('', OBSTACLE_INDENT);
+  const lines = compliantLeft
+    .slice(0, COMPLIANT_LEFT_MAX)
+    .flatMap(({ sentence, hosts }) => [
+      `${padEnd(style.strong('LEFT ALONE'), 11)}  ${hosts.length}   ${sentence}`,
+      ...wrapWords(hosts, look.width - OBSTACLE_INDENT).map((line) => indent + line),
+    ]);
+  const more = compliantLeft.length - COMPLIANT_LEFT_MAX;
+  return more > 0
+    ? [...lines, `${indent}and ${more} more that few hosts share: see --json`]
+    : lines;
 }
 
 function obstacleLines(view: PlanView, style: Style, look: PlanLook): string[] {

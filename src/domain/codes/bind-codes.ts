@@ -57,6 +57,22 @@ export const BIND_CODES = {
       'else reboot the host, then `vfleet retry NAME HOST`',
     ],
   },
+  'bind.in-use': {
+    sentence:
+      'A process has the IOMMU group of a function open, or whether one has could not be found out.',
+    symptom:
+      'The host is held at bind or vfs, or a rollback is, up; no driver was changed. The evidence has the process.',
+    causes: [
+      'DPDK, SPDK or a QEMU without libvirt uses the device, or another one of its group',
+      'a guest that was shut down has not ended yet',
+      'find is not that of GNU, or /proc took too long',
+    ],
+    exits: [
+      'see who it is on the host: `fuser -v /dev/vfio/*`, `ps -fp PROCESS`',
+      `end it, ${RETRY}`,
+      'or leave it: `vfleet skip NAME HOST --reason TEXT`',
+    ],
+  },
   'bind.no-group': {
     sentence: 'The function has no IOMMU group, so no guest can be given it safely.',
     symptom: 'The host is blocked before anything is written, or held at bind or vfs, up.',
@@ -88,9 +104,13 @@ export const BIND_CODES = {
     exits: ['see why on the host: `dmesg | tail -n 50`', `put it right, ${RETRY}`, BACK],
   },
   'bind.used-by-guest': {
-    sentence: 'A running guest has a function whose driver would have to change.',
+    sentence:
+      'A running guest has a function whose driver would have to change, or another one of its IOMMU group.',
     symptom: 'The host is held at bind, up; the guest keeps its device, nothing was written.',
-    causes: ['the guest was started, or given the device, since the plan'],
+    causes: [
+      'the guest was started, or given the device, since the plan',
+      'since the rollout somebody gave a guest another function of the same group',
+    ],
     exits: [
       'detach it or shut the guest down: `virsh shutdown GUEST`, then `vfleet retry NAME HOST`',
       'or leave it: `vfleet skip NAME HOST --reason TEXT`',

@@ -2,6 +2,17 @@ import type { CodeEntries } from './code-entry.ts';
 
 /** The boot loader, and the kernel line in its files. */
 export const BOOT_CODES = {
+  'bootloader.default-grub-unclear': {
+    sentence: '/etc/default/grub sets the kernel line in a way that cannot be edited safely.',
+    symptom: 'The host is blocked before anything is written.',
+    causes: [
+      'GRUB_CMDLINE_LINUX is set twice, by +=, or with a variable or a command in its value',
+    ],
+    exits: [
+      'make it one plain line on the host: `GRUB_CMDLINE_LINUX="..."`',
+      'then `vfleet retry NAME HOST`',
+    ],
+  },
   'bootloader.one-shot-pending': {
     sentence: 'GRUB is to boot another entry once already; boot it or clear it.',
     symptom: 'The host is blocked before anything is written: a trial would replace that entry.',
@@ -10,7 +21,7 @@ export const BOOT_CODES = {
       'an earlier trial was armed and never booted',
     ],
     exits: [
-      'clear it on the host: `grub-editenv - unset next_entry`, or boot it: `systemctl reboot`',
+      'clear it on the host: `grub-editenv - unset next_entry` (RHEL: `grub2-editenv - unset next_entry`), or boot it: `systemctl reboot`',
       'then `vfleet retry NAME HOST`',
     ],
   },
@@ -19,7 +30,7 @@ export const BOOT_CODES = {
       'GRUB could not clear a one-shot entry by itself, so a trial boot could repeat for ever.',
     symptom: 'The host is blocked before anything is written; the reason names what is in the way.',
     causes: [
-      '/boot/grub lies on LVM, btrfs or ZFS, where GRUB reads its environment and cannot write it',
+      '/boot lies on LVM, btrfs or ZFS, where GRUB reads its environment and cannot write it',
       'grub-probe is not installed, or fails',
       'grub.cfg is not made by update-grub: it does not look at next_entry',
     ],
@@ -30,15 +41,17 @@ export const BOOT_CODES = {
     ],
   },
   'bootloader.unsupported': {
-    sentence: 'The host does not boot by GRUB as Debian and Ubuntu set it up.',
+    sentence: 'The host does not boot by GRUB as Debian, Ubuntu or the RHEL family set it up.',
     symptom: 'The host is blocked before anything is written; the reason names what is missing.',
     causes: [
-      'its default entry lies in a submenu or is not the first one',
-      'it boots from entries in /boot/loader/entries: AlmaLinux, Fedora, or systemd-boot',
-      '/etc/default/grub or /boot/grub/grub.cfg is missing',
+      'Debian: its default entry lies in a submenu or is not the first one',
+      'RHEL: saved_entry of grubenv does not name the default entry by its id',
+      'it boots by systemd-boot, or without entries in files on the RHEL family (GRUB_ENABLE_BLSCFG=false)',
+      '/etc/default/grub or grub.cfg is missing',
     ],
     exits: [
       'on Debian and Ubuntu: set GRUB_DEFAULT=0 in /etc/default/grub, run `update-grub`, then `vfleet retry NAME HOST`',
+      'on the RHEL family: `grubby --set-default=/boot/vmlinuz-$(uname -r)`, then `vfleet retry NAME HOST`',
       'elsewhere leave the host out: add `:!HOST` to hosts.select of the spec',
     ],
   },
@@ -49,6 +62,38 @@ export const BOOT_CODES = {
     exits: [
       'list the argument under target.kernelArgs.absent of the spec, then `vfleet plan SPEC`',
       'or take it out on the host, run `update-grub`, reboot, then `vfleet retry NAME HOST`',
+    ],
+  },
+  'cmdline.secret': {
+    sentence: 'The kernel line holds a password.',
+    symptom:
+      'The host is blocked before anything is written: the line would stand in histories and evidence.',
+    causes: ['rd.iscsi.password= or netroot=iscsi:USER:PASSWORD@... of dracut'],
+    exits: [
+      'take it off the line on the host: /etc/iscsi/iscsid.conf in the initramfs holds it as well; reboot',
+      'then `vfleet plan SPEC`',
+    ],
+  },
+  'cmdline.kernelopts-failed': {
+    sentence: 'The proven kernel line could not be written into grubenv.',
+    symptom: 'The host is held, up, on the line that runs; its default line may be the old one.',
+    causes: [
+      'grubenv is full (1024 bytes), or its file system is full or read-only',
+      'grub2-editenv is not installed',
+    ],
+    exits: [
+      'see it on the host: `grub2-editenv - list`, `df -h /boot`',
+      'then `vfleet retry NAME HOST`',
+    ],
+  },
+  'cmdline.other-owner': {
+    sentence: 'Another program puts an argument on the kernel line that the target wants off.',
+    symptom:
+      'The host is blocked before anything is written; the reason names program and argument.',
+    causes: ['a profile of tuned has it in its [bootloader] section'],
+    exits: [
+      'see the profile on the host: `tuned-adm active`; take the argument out of it and activate it again',
+      'reboot the host, then `vfleet retry NAME HOST`',
     ],
   },
   'cmdline.drop-in-foreign': {

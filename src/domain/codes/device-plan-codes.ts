@@ -5,6 +5,19 @@ const BLOCKED = 'The host is blocked before anything is written.';
 
 /** What a plan finds of VFs, modules, huge pages, guests and firmware. */
 export const DEVICE_PLAN_CODES = {
+  'devices.driverctl-differs': {
+    sentence: 'driverctl keeps another override for a function than the kernel has now.',
+    symptom: BLOCKED,
+    causes: [
+      'somebody wrote driver_override by hand, or by `driverctl --nosave`',
+      'libvirt gave the device back to the host and took its override away (`managed="yes"`)',
+      'the file was put there and the host has not been booted since',
+    ],
+    exits: [
+      'see both on the host: `driverctl list-overrides`, `grep . /etc/driverctl.d/*`',
+      `make them one: \`driverctl set-override ADDRESS DRIVER\` or \`driverctl unset-override ADDRESS\`, ${PLAN}`,
+    ],
+  },
   'devices.plan-too-large': {
     sentence:
       'The host needs more changes at once than its record holds, and without that there is no way back.',
@@ -152,6 +165,17 @@ export const DEVICE_PLAN_CODES = {
     exits: [
       'take that setting out of the file on the host, then `vfleet retry NAME HOST`; `grep -rl -i -e sriov -e virtual-function /etc/NetworkManager /etc/netplan /etc/systemd` shows more',
       'or leave the PF out of the spec, then `vfleet plan SPEC`',
+    ],
+  },
+  'vfs.mac-twice': {
+    sentence: 'Two VFs of the host would have one MAC address.',
+    symptom: `${BLOCKED} The sentence names both.`,
+    causes: [
+      'the entry matches several ports, and a group of it has a mac: each port gets a VF with it',
+      'two entries have the same mac and hold on this host',
+    ],
+    exits: [
+      `give each port an entry of its own (match by address or netdev) with its own mac, or leave mac out; ${PLAN}`,
     ],
   },
   'vfs.no-sriov': {

@@ -7,10 +7,11 @@ export const GUEST_CODES = {
   'guest.absent': {
     sentence: 'Libvirt has no guest of that name on this host.',
     symptom:
-      'The host is blocked before anything is written, or held at attach, up; no guest was touched.',
+      'The host is blocked before anything is written, or held at attach, up; no guest was touched. A rollback is held only while the guest has a configuration that cannot be read.',
     causes: [
       'the guest was moved to another host, by the drain for example, or undefined since the plan',
       'libvirtd does not run',
+      'its file in /etc/libvirt/qemu is damaged',
     ],
     exits: [
       'see the guests on the host: `virsh list --all`',
@@ -33,8 +34,13 @@ export const GUEST_CODES = {
   },
   'guest.copy-failed': {
     sentence: "The copy of the guest's configuration could not be made, compared or removed.",
-    symptom: 'The host is held at attach, up; without a copy the guest is not touched.',
-    causes: ['/var/lib is full or read-only', '/etc/libvirt/qemu has no file of that guest'],
+    symptom:
+      'The host is held at attach, or a rollback is, up; while it is not known whether there is a copy the guest is not touched.',
+    causes: [
+      '/var/lib is full or read-only',
+      '/etc/libvirt/qemu has no file of that guest',
+      'the host is so busy that looking for a file took too long',
+    ],
     exits: [
       'see it on the host: `ls -l /etc/libvirt/qemu /var/lib/vfleet`, `df /var/lib`',
       'then `vfleet retry NAME HOST`',
@@ -73,8 +79,9 @@ export const GUEST_CODES = {
     exits: ['rename it on the host: `virsh domrename GUEST NEWNAME`, then change the spec', BACK],
   },
   'guest.no-device': {
-    sentence: 'The device that the guest is to have, or to give back, is not there.',
-    symptom: 'The host is blocked before anything is written, or held at attach, up.',
+    sentence: 'The device that the guest is to have is not there.',
+    symptom:
+      'The host is blocked before anything is written, or held at attach, up. A rollback goes on without the device.',
     causes: [
       'its PF has lost its VFs: an unasked reboot, or a driver that was unbound',
       'the card fell off the bus',

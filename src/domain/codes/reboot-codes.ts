@@ -2,6 +2,17 @@ import type { CodeEntries } from './code-entry.ts';
 
 /** The reboot, and what came back from it. */
 export const REBOOT_CODES = {
+  'reboot.other-kernel': {
+    sentence: 'The next boot would use another kernel than the one that runs.',
+    symptom: 'The host is held at reboot, up and unchanged, before it is told to reboot.',
+    causes: [
+      'a kernel was installed or removed since the plan: unattended upgrades, dnf-automatic',
+    ],
+    exits: [
+      '`vfleet skip NAME HOST --reason TEXT`, reboot the host into the new kernel, then start again for it',
+      'or remove the new kernel on the host, then `vfleet retry NAME HOST`',
+    ],
+  },
   'reboot.did-not-happen': {
     sentence: 'The host was told to reboot and still runs the same boot.',
     symptom: 'The host is held at wait: it answers, drained, on its old kernel line.',

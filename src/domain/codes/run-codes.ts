@@ -50,8 +50,9 @@ export const RUN_CODES = {
     symptom: 'A rollback is held before anything is written; the sentence names the other rollout.',
     causes: ['rollouts of two specs changed this host, one after the other'],
     exits: [
-      'take the later one back first: `vfleet rollback NAME HOST --reason TEXT` with its name; then `vfleet retry NAME HOST`',
-      'or leave this host: `vfleet skip NAME HOST --reason TEXT`',
+      'let the host go here, since only one rollout at a time may have it: `vfleet skip NAME HOST --reason TEXT`',
+      'take the later one back: `vfleet rollback NAME HOST --reason TEXT` with its name',
+      'then this one again: `vfleet rollback NAME HOST --reason TEXT`',
     ],
   },
   'rollback.nothing': {

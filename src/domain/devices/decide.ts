@@ -10,6 +10,7 @@ import {
   forbidden,
   guardProblem,
   guardsOf,
+  resetWarning,
   skippedSentence,
   unresolvedProblem,
 } from './guards.ts';
@@ -109,6 +110,8 @@ class Decider implements Decided {
     if (verdict !== 'go') return verdict;
     if ('code' in planned) return planned;
     this.binds.push(planned);
+    const warning = touch === 'bind' ? resetWarning(this.index, fn) : undefined;
+    if (warning !== undefined) this.warnings.push(warning);
     return 'go';
   }
 

@@ -7,7 +7,7 @@ import { listed, nameOf } from './device-index.ts';
  * Drivers that leave DMA to the owner of the group (`driver_managed_dma` in the kernel's pci_driver), with none at all; the
  * variants of vfio-pci for single cards end as it does.
  */
-const leavesTheGroup = (driver: string | null): boolean =>
+export const leavesTheGroup = (driver: string | null): boolean =>
   driver === null || driver === 'pci-stub' || driver === 'pcieport' || /vfio[-_]pci$/.test(driver);
 
 /** PCI-to-PCI bridges stay with the host in any group (kernel, Documentation/driver-api/vfio.rst). */
@@ -37,7 +37,8 @@ function noGroup(fn: PciFunction): Problem {
   };
 }
 
-function rmrrProblem(fn: PciFunction, group: IommuGroup): Problem | undefined {
+/** Why VFIO takes no function of a group with reserved memory. */
+export function rmrrProblem(fn: PciFunction, group: IommuGroup): Problem | undefined {
   if (!group.rmrr) return undefined;
   return {
     code: 'devices.rmrr',

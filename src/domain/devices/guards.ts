@@ -3,7 +3,7 @@ import type { Code } from '../codes.ts';
 import type { DeviceFacts, DeviceUse, PciFunction, UseKind } from '../device-facts.ts';
 import type { Allow } from '../spec.ts';
 import type { DeviceIndex } from './device-index.ts';
-import { nameOf, vfsOf } from './device-index.ts';
+import { listed, nameOf, vfsOf } from './device-index.ts';
 
 /** Why a function must not be touched (law 1): what it, or one that goes with it, does for the host. */
 export interface GuardHit {
@@ -89,7 +89,8 @@ const INTEGRATED =
 function companionHits(index: DeviceIndex, fn: PciFunction, touch: Touch): readonly GuardHit[] {
   const hits = (other: PciFunction, how: string): readonly GuardHit[] =>
     usesOf(index, other, touch)
-      .filter(({ kind }) => touch === 'bind' || isLawOne(kind))
+      // VFs are made beside the others of a group, and a guest of those loses nothing by it.
+      .filter(({ kind }) => touch === 'bind' || ALLOWABLE.has(kind))
       .map(({ kind, what }) => ({
         kind,
         fn,
@@ -109,18 +110,37 @@ function companionHits(index: DeviceIndex, fn: PciFunction, touch: Touch): reado
   ];
 }
 
-/** VFs are made beside the other functions of a group; only what the host cannot do without forbids that. */
-const isLawOne = (kind: UseKind): boolean => ALLOWABLE.has(kind);
-
 /**
  * A function that the kernel can reset in no way of its own is reset with its whole bus, if at all (drivers/pci/pci.c). On
  * the root bus there is no such reset.
  */
 function resetWith(index: DeviceIndex, fn: PciFunction, touch: Touch): readonly PciFunction[] {
-  if (touch !== 'bind' || fn.parents.length === 0 || fn.resetMethods?.length !== 0) return [];
+  if (touch !== 'bind' || fn.resetMethods?.length !== 0) return [];
+  return othersOnBus(index, fn);
+}
+
+/** Functions of other groups on the bus of one that is behind a bridge. */
+function othersOnBus(index: DeviceIndex, fn: PciFunction): readonly PciFunction[] {
+  if (fn.parents.length === 0) return [];
   const group = index.groupOf.get(fn.address);
   const bus = index.byBus.get(fn.address.slice(0, fn.address.lastIndexOf(':'))) ?? [];
   return bus.filter((other) => other !== fn && index.groupOf.get(other.address) !== group);
+}
+
+/**
+ * What a plan says of a function that is to be given away and of which it is not known how it is reset, where others on its
+ * bus are in use. Not known: the kernel is older than 5.15, or the function has no reset of its own (the kernel then shows no
+ * reset_method: drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible). Not a block, which would stop whole fleets of old
+ * kernels.
+ */
+export function resetWarning(index: DeviceIndex, fn: PciFunction): string | undefined {
+  if (fn.resetMethods !== undefined) return undefined;
+  const used = othersOnBus(index, fn).filter((other) => usesOf(index, other, 'bind').length > 0);
+  if (used.length === 0) return undefined;
+  return (
+    `${nameOf(fn)} does not say how it is reset (a kernel before 5.15 says it of none, a newer one of those that can be), ` +
+    `so the others of its bus that are in use may be reset with it: ${listed(used.map(nameOf))}`
+  );
 }
 
 /** What a person is told who did not allow it. */
@@ -145,7 +165,13 @@ function wayOut(kind: UseKind): string {
 
 /** One that is touched all the same, since the spec allows it by name. */
 export const allowedWarning = (hit: GuardHit): string =>
-  `${nameOf(hit.fn)} ${hit.why}; it is touched all the same, since the spec allows ${hit.kind}`;
+  `${nameOf(hit.fn)} ${hit.why}; it is touched all the same, ${allowedEnd(hit.kind)}`;
+
+const allowedEnd = (kind: UseKind): string => `since the spec allows ${kind}`;
+
+/** Whether a warning says that something is touched since the spec allows this by name. */
+export const isAllowedWarning = (text: string, kind: UseKind): boolean =>
+  text.endsWith(allowedEnd(kind));
 
 /** One that is left alone, for people to read. */
 export function skippedSentence(

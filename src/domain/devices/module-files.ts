@@ -1,3 +1,5 @@
+import { MODPROBE_PATH } from '../own-files.ts';
+
 /** What our files of modprobe.d and modules-load.d say. */
 export interface ModprobeSettings {
   /** `vvvv:dddd` or `vvvv:dddd:ssss:ssss` (vendor, device, subsystem) that vfio-pci takes whole. */
@@ -58,6 +60,28 @@ export function parseModprobe(text: string): ModprobeSettings | undefined {
   };
   return modprobeText(settings) === text ? settings : undefined;
 }
+
+/**
+ * /etc/dracut.conf.d/vfleet.conf (dracut.conf(5)), or `null` when modprobe.d says nothing. An image that is not made for
+ * this host alone (`hostonly="no"`: Debian's default, and dracut-config-generic of the RHEL family) holds no modprobe.d of
+ * /etc and no vfio-pci; so both are asked for. A forced driver is loaded before udev brings any other (rd.driver.pre).
+ */
+export function dracutText(settings: ModprobeSettings): string | null {
+  if (modprobeText(settings) === null) return null;
+  const early = settings.ids.length === 0 ? [] : [FORCE_VFIO];
+  return [HEADER, INSTALL_MODPROBE, ...early, ''].join('\n');
+}
+
+/** Whether a text is, to the last byte, one that `dracutText` makes. */
+export function isDracutText(text: string): boolean {
+  return [NO_MODPROBE.ids, ['8086:1572']].some((ids) => {
+    return dracutText({ ...NO_MODPROBE, ids, disableIdleD3: true }) === text;
+  });
+}
+
+// The blanks inside the quotes part the words of several files (dracut.conf(5)).
+const INSTALL_MODPROBE = `install_optional_items+=" ${MODPROBE_PATH} "`;
+const FORCE_VFIO = 'force_drivers+=" vfio-pci "';
 
 /** /etc/modules-load.d/vfleet.conf (modules-load.d(5)), or `null` for no modules. */
 export function modulesLoadText(names: readonly string[]): string | null {

@@ -11,12 +11,18 @@ export function memoryProblem(facts: Facts, target: Target): Problem | undefined
     return {
       code: 'hugepages.reserve',
       sentence:
-        `huge pages would take ${gib(taken)} of the ${gib(facts.memTotalKiB)} of this host and leave it ${gib(left)}; ` +
+        `huge pages would take ${gib(taken)}${takenOf(facts, left)}; ` +
         `hugepagesReserve keeps ${gib(hugepagesReserveKiB)}: ask for fewer pages, or leave this host out`,
     };
   }
   return nodeMemoryProblem(facts, hugepages);
 }
+
+/** What is left of the memory, or how much there is too little of it. */
+const takenOf = ({ memTotalKiB }: Facts, leftKiB: number): string =>
+  leftKiB < 0
+    ? `, ${gib(-leftKiB)} more than the ${gib(memTotalKiB)} of this host`
+    : ` of the ${gib(memTotalKiB)} of this host and leave it ${gib(leftKiB)}`;
 
 /** All pages as they are to be: those that the target does not name stay. */
 function pagesKiB({ devices }: Facts, targets: readonly HugepagesTarget[]): number {

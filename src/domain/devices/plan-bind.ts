@@ -4,6 +4,7 @@ import { compact } from '../compact.ts';
 import type { PciFunction } from '../device-facts.ts';
 import { rulePath, scriptPath } from '../own-files.ts';
 import type { DeviceTarget, DriverTarget } from '../spec.ts';
+import { plainLine } from '../plain-line.ts';
 import { bindRule, isRuleAt, parseVfsScript, vfsRule } from '../udev-files.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { nameOf } from './device-index.ts';
@@ -34,7 +35,7 @@ export function planBind(
     files,
   };
   if (files.length === 0 && !movesDriver(change) && isKept(index, change)) return undefined;
-  return vfsProblem(fn, entry.driver) ?? change;
+  return vfsProblem(fn, entry.driver) ?? driverctlProblem(index, fn, by) ?? change;
 }
 
 const overrideFor = (driver: DriverTarget, by: BindChange['by']): string | null =>
@@ -85,5 +86,24 @@ function vfsProblem(fn: PciFunction, driver: DriverTarget): Problem | undefined 
   return {
     code: 'devices.pf-and-vf',
     sentence: `${nameOf(fn)} has ${count} VFs, which would go with its driver; take them away first (vfleet rollback where vfleet made them, else echo 0 into its sriov_numvfs), or ask for driver: native`,
+  };
+}
+
+/** Of driverctl's file and the kernel only one is recorded as before, so where they differ an undo would lose the other. */
+function driverctlProblem(
+  { facts }: DeviceIndex,
+  fn: PciFunction,
+  by: BindChange['by'],
+): Problem | undefined {
+  const kept = facts.driverctl[fn.address] ?? null;
+  if (by !== 'driverctl' || kept === fn.override) return undefined;
+  const keeps = kept === null ? 'unset' : plainLine(kept);
+  const now = fn.override === null ? 'none' : plainLine(fn.override);
+  return {
+    code: 'devices.driverctl-differs',
+    sentence:
+      `driverctl keeps the override ${keeps} for ${nameOf(fn)} (/etc/driverctl.d/pci-${fn.address}) and the kernel has ${now}, ` +
+      'so it is not known which of them is to come back; ' +
+      `make them one (driverctl set-override ${fn.address} DRIVER, or driverctl unset-override ${fn.address}), then plan again`,
   };
 }

@@ -7,6 +7,8 @@ import { UNSAFE_INTERRUPTS } from '../target-warnings.ts';
 import type { Prepared } from './attach-devices.ts';
 import type { Decided } from './decide.ts';
 import { decide } from './decide.ts';
+import type { NamesBefore } from './earlier-names.ts';
+import { NO_NAMES } from './earlier-names.ts';
 import { indexDevices, listed } from './device-index.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { groupProblem } from './groups.ts';
@@ -14,6 +16,7 @@ import { attachedCount, planGuests } from './plan-attach.ts';
 import { planHugepages } from './plan-hugepages.ts';
 import { planModules } from './plan-modules.ts';
 import { selectDevices } from './select.ts';
+import { sharedMacProblem } from './vf-macs.ts';
 
 /** What a host's devices, modules, run-time huge pages and guests need. */
 export interface DevicePlan {
@@ -22,19 +25,28 @@ export interface DevicePlan {
   readonly warnings: readonly string[];
   /** What stays as found although an entry means it, and why, as sentences. */
   readonly left: readonly string[];
+  /** Those of `left` that the host guards (`guarded: skip`): nothing was done to them, so they may not be as asked. */
+  readonly skipped: readonly string[];
   /** Counts of what is as asked. */
   readonly evidence: Evidence;
 }
 
 /** Plans everything but the kernel line, or says why nothing can be done. */
-export function planDevices(facts: Facts, target: Target): DevicePlan | Problem {
+export function planDevices(
+  facts: Facts,
+  target: Target,
+  names: NamesBefore,
+): DevicePlan | Problem {
   const index = indexDevices(facts.devices);
-  const selection = selectDevices(index, target, facts.record);
+  const selection = selectDevices(index, target, names);
   if (isBlocked(selection)) return selection;
   const decided = decide(index, selection, target);
   if ('code' in decided) return decided;
   const wanted = new Set([...decided.vfio.map(({ fn }) => fn.address), ...decided.vfioVfs]);
-  const problem = iommuOffProblem(facts, target) ?? groupProblem(index, wanted);
+  const problem =
+    sharedMacProblem(selection.entries, decided.skipped) ??
+    iommuOffProblem(facts, target, decided) ??
+    groupProblem(index, wanted);
   if (problem !== undefined) return problem;
   const system = planSystem(facts, target, { index, decided });
   if ('code' in system) return system;
@@ -54,9 +66,14 @@ export function planDevices(facts: Facts, target: Target): DevicePlan | Problem 
       ...guests.changes,
     ],
     warnings: [
-      ...new Set([...decided.warnings, ...interruptWarnings(facts, target), ...guests.warnings]),
+      ...new Set([
+        ...decided.warnings,
+        ...interruptWarnings(facts, target, decided),
+        ...guests.warnings,
+      ]),
     ],
     left: leftSentences(decided),
+    skipped: [...decided.skipped.values()],
     evidence: evidenceOf(decided, prepared, target),
   };
 }
@@ -76,10 +93,23 @@ function planSystem(
   return changes;
 }
 
-/** What the plan leaves as found among the devices that entries mean, as sentences; nothing for a host that is blocked. */
-export function devicesLeftAlone(facts: Facts, target: Target): readonly string[] {
-  const plan = planDevices(facts, target);
-  return 'code' in plan ? [] : plan.left;
+/**
+ * What the plan leaves as found among the devices that entries mean, as sentences; nothing for a host that is blocked. Of a
+ * host that complies only what it guards is told: that the rest is as asked is what complying means.
+ */
+export function devicesLeftAlone(
+  facts: Facts,
+  target: Target,
+  { names = NO_NAMES, complies = false }: LeftOptions = {},
+): readonly string[] {
+  const plan = planDevices(facts, target, names);
+  if ('code' in plan) return [];
+  return complies ? plan.skipped : plan.left;
+}
+
+interface LeftOptions {
+  readonly names?: NamesBefore;
+  readonly complies?: boolean;
 }
 
 function leftSentences({ skipped, asAsked }: Decided): readonly string[] {
@@ -89,15 +119,18 @@ function leftSentences({ skipped, asAsked }: Decided): readonly string[] {
   ];
 }
 
-const asksForVfio = ({ devices }: Target): boolean =>
-  devices.some(
-    ({ driver, vfs }) =>
-      driver === 'vfio-pci' || (vfs?.vfs.some((vf) => vf.driver === 'vfio-pci') ?? false),
-  );
+/** Whether a device is at vfio-pci, or comes there: what an entry skips does not count. */
+const givesToVfio = ({ vfio, vfioVfs, vfs }: Decided): boolean =>
+  vfio.length + vfioVfs.length > 0 ||
+  vfs.some(({ after }) => after.vfs.some(({ driver }) => driver === 'vfio-pci'));
 
 /** An IOMMU that this plan turns on shows its groups after the reboot; one that nobody turns on never will. */
-function iommuOffProblem({ iommu, devices }: Facts, target: Target): Problem | undefined {
-  if (!asksForVfio(target) || target.iommu === 'enabled') return undefined;
+function iommuOffProblem(
+  { iommu, devices }: Facts,
+  target: Target,
+  decided: Decided,
+): Problem | undefined {
+  if (!givesToVfio(decided) || target.iommu === 'enabled') return undefined;
   if (iommu.units.length > 0 || devices.groups.length > 0) return undefined;
   return {
     code: 'bind.no-group',
@@ -107,9 +140,9 @@ function iommuOffProblem({ iommu, devices }: Facts, target: Target): Problem | u
 }
 
 /** The kernel refuses a group without interrupt remapping at the time a guest opens it (vfio_iommu_type1.c). */
-function interruptWarnings({ iommu }: Facts, target: Target): readonly string[] {
+function interruptWarnings({ iommu }: Facts, target: Target, decided: Decided): readonly string[] {
   if (target.modules.unsafeInterrupts) return [UNSAFE_INTERRUPTS];
-  if (!asksForVfio(target) || iommu.units.length === 0 || iommu.interruptRemapping) return [];
+  if (!givesToVfio(decided) || iommu.units.length === 0 || iommu.interruptRemapping) return [];
   return [
     'interrupts are not remapped here, so VFIO may refuse to give a device to a guest; turn interrupt remapping (x2APIC) on in the setup of the firmware',
   ];

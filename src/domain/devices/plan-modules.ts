@@ -1,12 +1,15 @@
 import type { Problem } from '../blocked.ts';
-import type { ModulesChange } from '../changes.ts';
+import type { FileChange, ModulesChange } from '../changes.ts';
 import type { PciFunction } from '../device-facts.ts';
-import { MODPROBE_PATH, MODULES_LOAD_PATH } from '../own-files.ts';
+import { DRACUT_PATH, MODPROBE_PATH, MODULES_LOAD_PATH } from '../own-files.ts';
 import type { Target } from '../spec.ts';
 import { blacklistProblem } from './blacklist.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { listed, nameOf } from './device-index.ts';
+import { notLoadedProblem } from './loaded-modules.ts';
 import {
+  dracutText,
+  isDracutText,
   modprobeText,
   modulesLoadText,
   NO_MODPROBE,
@@ -47,11 +50,22 @@ export function planModules(
   const files = fileChanges([
     fileChange(index.facts, MODPROBE_PATH, modprobeText(wanted), isModprobe),
     fileChange(index.facts, MODULES_LOAD_PATH, loadText(index, target, byIds), isModulesLoad),
+    fileChange(index.facts, DRACUT_PATH, dracutTextFor(index, wanted), isDracutText),
   ]);
   if ('code' in files) return files;
-  if (files.length === 0) return undefined;
-  // Debian copies modprobe.d into the initramfs, where drivers are loaded first.
-  return { kind: 'modules', files, initramfs: files.some(({ path }) => path === MODPROBE_PATH) };
+  if (files.length === 0) return notLoadedProblem(index.facts, modules);
+  // modprobe.d belongs into the initramfs, where drivers are loaded first.
+  return { kind: 'modules', files, initramfs: files.some(isForInitramfs) };
+}
+
+const isForInitramfs = ({ path }: FileChange): boolean =>
+  path === MODPROBE_PATH || path === DRACUT_PATH;
+
+/** Where dracut makes the initramfs; the file of a host that has changed its maker stays as it is. */
+function dracutTextFor({ facts }: DeviceIndex, wanted: ModprobeSettings): string | null {
+  return facts.initramfsMaker === 'dracut'
+    ? dracutText(wanted)
+    : (facts.ownFiles[DRACUT_PATH] ?? null);
 }
 
 const isModprobe = (text: string): boolean => parseModprobe(text) !== undefined;

@@ -4,8 +4,7 @@ import type { PciFunction } from '../device-facts.ts';
 import type { DeviceMatch, DeviceTarget, Target } from '../spec.ts';
 import type { DeviceIndex } from './device-index.ts';
 import { isBridge, listed, nameOf, slotOf } from './device-index.ts';
-import type { EarlierNames } from './earlier-names.ts';
-import { earlierNames } from './earlier-names.ts';
+import type { EarlierNames, NamesBefore } from './earlier-names.ts';
 
 /** What one entry of `target.devices` means on one host. */
 export interface SelectedEntry {
@@ -29,13 +28,15 @@ export interface Selection {
 export function selectDevices(
   index: DeviceIndex,
   target: Pick<Target, 'devices'>,
-  record: string | undefined,
+  names: NamesBefore,
 ): Selection | Blocked {
   const entries: SelectedEntry[] = [];
-  const finder = new Finder(index, record);
+  const finder = new Finder(index, names);
   for (const entry of target.devices) {
     const matches = finder.find(entry.match);
-    const problem = countProblem(entry, matches) ?? bridgeProblem(entry, matches);
+    const problem =
+      countProblem(entry, matches, () => finder.passedOver(entry.match)) ??
+      bridgeProblem(entry, matches);
     if (problem !== undefined) return problem;
     entries.push({ entry, matches, claimed: claimedBy(index, entry, matches) });
   }
@@ -52,12 +53,11 @@ export function selectDevices(
 
 class Finder {
   private readonly index: DeviceIndex;
-  private readonly record: string | undefined;
-  private names: ReadonlyMap<string, EarlierNames> | undefined;
+  private readonly names: NamesBefore;
 
-  constructor(index: DeviceIndex, record: string | undefined) {
+  constructor(index: DeviceIndex, names: NamesBefore) {
     this.index = index;
-    this.record = record;
+    this.names = names;
   }
 
   find(match: DeviceMatch): readonly PciFunction[] {
@@ -67,8 +67,15 @@ class Finder {
     }
     // VFs come and go with their PF, and bridges carry others: neither is meant by what they are alike in.
     return this.index.facts.functions.filter(
-      (fn) =>
-        fn.physfn === undefined && !isBridge(fn) && fitsClass(fn, match) && this.fits(fn, match),
+      (fn) => isMeantByKind(fn) && fitsClass(fn, match) && this.fits(fn, match),
+    );
+  }
+
+  /** What fits and is not meant all the same. */
+  passedOver(match: DeviceMatch): readonly PciFunction[] {
+    if (match.address !== undefined) return [];
+    return this.index.facts.functions.filter(
+      (fn) => !isMeantByKind(fn) && fitsClass(fn, match) && this.fits(fn, match),
     );
   }
 
@@ -93,21 +100,26 @@ class Finder {
     );
   }
 
-  /** The record is read only for a function that vfleet may have bound. */
+  /** Asked for only of a function that vfleet may have bound. */
   private earlier(fn: PciFunction): EarlierNames | undefined {
     if (fn.driver !== 'vfio-pci' && fn.driver !== null) return undefined;
-    this.names ??= earlierNames(this.record);
-    return this.names.get(fn.address);
+    return this.names().get(fn.address);
   }
 }
+
+const isMeantByKind = (fn: PciFunction): boolean => fn.physfn === undefined && !isBridge(fn);
 
 const fitsClass = (fn: PciFunction, match: DeviceMatch): boolean =>
   fn.class.startsWith(match.class ?? '');
 
-function countProblem(entry: DeviceTarget, matches: readonly PciFunction[]): Blocked | undefined {
+function countProblem(
+  entry: DeviceTarget,
+  matches: readonly PciFunction[],
+  passedOver: () => readonly PciFunction[],
+): Blocked | undefined {
   const { name, expect } = entry;
   if (expect !== undefined && matches.length !== expect) {
-    const found = matches.length === 0 ? '' : `: ${listed(matches.map(nameOf))}`;
+    const found = matches.length === 0 ? never(passedOver()) : `: ${listed(matches.map(nameOf))}`;
     return blocked(
       'devices.count',
       `entry "${name}" matched ${matches.length}, expected ${expect}${found}; change match or expect, or leave this host out by the entry's hosts`,
@@ -116,8 +128,23 @@ function countProblem(entry: DeviceTarget, matches: readonly PciFunction[]): Blo
   if (matches.length > 0 || expect === 0) return undefined;
   return blocked(
     'devices.no-match',
-    `entry "${name}" matches no device (${matchText(entry.match)}); change match, or leave this host out by the entry's hosts`,
+    `entry "${name}" matches no device (${matchText(entry.match)})${never(passedOver())}; change match, or leave this host out by the entry's hosts`,
   );
+}
+
+/** Why nothing was found where something fits. */
+function never(passedOver: readonly PciFunction[]): string {
+  const some = (names: readonly string[]) => `: ${listed(names)}`;
+  const bridges = passedOver.filter(isBridge).map(nameOf);
+  const vfs = passedOver.filter((fn) => !isBridge(fn)).map(nameOf);
+  return [
+    ...(bridges.length === 0
+      ? []
+      : [
+          `; bridges and the chipset (class 06) never match, since others are reached through them${some(bridges)}`,
+        ]),
+    ...(vfs.length === 0 ? [] : [`; VFs match by address only, or in vfs of their PF${some(vfs)}`]),
+  ].join('');
 }
 
 const matchText = (match: DeviceMatch): string =>

@@ -7,6 +7,7 @@ import { Findings } from './findings.ts';
 import type { OwnFacts, RawFunction } from './functions.ts';
 import { FUNCTIONS_MAX, ownFacts, rawFunctions } from './functions.ts';
 import { parseGroups } from './groups.ts';
+import { parseInitramfs, parseInitramfsMaker } from './initramfs.ts';
 import type { ReadGuest } from './guests.ts';
 import { parseGuests } from './guests.ts';
 import { parseInterfaces } from './interfaces.ts';
@@ -15,9 +16,9 @@ import { NetworkUses } from './network-uses.ts';
 import { parsePciNames } from './pci-names.ts';
 import { parseAer, parseMsix, temperatures } from './readings.ts';
 import {
+  parseBootModules,
   parseDmi,
   parseDriverctl,
-  parseInitramfs,
   parseModules,
   parseOwnFiles,
   parseUnsafeInterrupts,
@@ -25,7 +26,7 @@ import {
 } from './settings.ts';
 import { parseIpLinks, sriovFacts } from './sriov.ts';
 
-export { parseInitramfs } from './settings.ts';
+export { parseInitramfs } from './initramfs.ts';
 
 /**
  * What is known of a host's devices and guests. What was not read is empty or absent; but where it was not read who uses
@@ -63,8 +64,10 @@ export function parseDevices(snapshot: Snapshot): DeviceFacts {
     vfCountOwners: parseVfCountOwners(snapshot),
     driverctl: parseDriverctl(snapshot),
     ownFiles: parseOwnFiles(snapshot),
+    initramfsMaker: parseInitramfsMaker(snapshot),
     initramfs: parseInitramfs(snapshot),
     modules: parseModules(snapshot),
+    bootModules: parseBootModules(snapshot),
     dmi: parseDmi(snapshot),
     unsafeInterrupts: parseUnsafeInterrupts(snapshot),
   });

@@ -1,11 +1,6 @@
 import { compact } from '../../domain/compact.ts';
-import type { DeviceFacts, InitramfsImage, VfCountOwner } from '../../domain/device-facts.ts';
-import {
-  isOwnDeviceFile,
-  isPciAddress,
-  MODPROBE_PATH,
-  RULES_FOLDER,
-} from '../../domain/own-files.ts';
+import type { BootModule, DeviceFacts, VfCountOwner } from '../../domain/device-facts.ts';
+import { isOwnDeviceFile, isPciAddress } from '../../domain/own-files.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { lineOf, textOf } from '../snapshot.ts';
 import { baseName, between, linesOf, outputOf, shortLine, shortText, wholeNumber } from './text.ts';
@@ -34,6 +29,20 @@ export function parseModules(snapshot: Snapshot): readonly string[] {
   return linesOf(textOf(snapshot, '/proc/modules')).flatMap(
     (row) => /^[A-Za-z0-9_]{1,64}(?= \d)/.exec(row)?.[0] ?? [],
   );
+}
+
+/** Most modules that our file is read for. */
+const BOOT_MODULES_MAX = 256;
+
+/** Where the running kernel has the modules of our modules-load.d file; lines that are not of the query are left out. */
+export function parseBootModules(snapshot: Snapshot): DeviceFacts['bootModules'] {
+  const output = outputOf(snapshot, 'boot-modules');
+  if (output === undefined) return undefined;
+  const found = linesOf(output).flatMap((row): [string, BootModule][] => {
+    const [, name, where] = /^([A-Za-z0-9_]{1,64}) (builtin|file|none)$/.exec(row) ?? [];
+    return name === undefined ? [] : [[name, where as BootModule]];
+  });
+  return Object.fromEntries(found.slice(0, BOOT_MODULES_MAX));
 }
 
 /** `Y` or `N` where the module is there. */
@@ -97,30 +106,4 @@ export function parseVfCountOwners(snapshot: Snapshot): readonly VfCountOwner[] 
     }
   }
   return owners;
-}
-
-const IMAGES_MAX = 64;
-
-/**
- * The installed images with the names that matter, from `lsinitramfs`. Names of our files are those of the files
- * themselves, wherever the image keeps its copy; an image that could not be listed is `unreadable`.
- */
-export function parseInitramfs(snapshot: Snapshot): readonly InitramfsImage[] {
-  const images: { path: string; names: string[]; unreadable?: true }[] = [];
-  for (const row of linesOf(outputOf(snapshot, 'initramfs'))) {
-    const [, word, path] = /^(image|unreadable) (\/.{1,300})$/.exec(row) ?? [];
-    const last = images.at(-1);
-    if (path !== undefined && images.length < IMAGES_MAX) {
-      images.push({ path, names: [], ...(word === 'unreadable' && { unreadable: true as const }) });
-    } else if (last !== undefined && row !== '') {
-      last.names.push(nameOnHost(row.slice(0, 300)));
-    }
-  }
-  return images;
-}
-
-function nameOnHost(name: string): string {
-  const path = `/${name.replace(/^\.?\//, '')}`;
-  if (/\/udev\/rules\.d\/70-vfleet-[^/]+$/.test(path)) return `${RULES_FOLDER}/${baseName(path)}`;
-  return path.endsWith('/modprobe.d/vfleet.conf') ? MODPROBE_PATH : path;
 }

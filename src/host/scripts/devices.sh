@@ -180,11 +180,57 @@ vf_count_owners() {
     }
   }' "$@"
 }
+# Of the modules that our file names: whether the running kernel has each in itself, as a file, or not at all.
+boot_modules() {
+  [ -f /etc/modules-load.d/vfleet.conf ] || return 0
+  { read -r release </proc/sys/kernel/osrelease; } 2>/dev/null || return 1
+  folder=/lib/modules/$release
+  [ -r "$folder/modules.dep" ] && [ -r "$folder/modules.builtin" ] || return 1
+  awk '
+    { word = FILENAME ~ /[.]conf$/ ? "" : FILENAME ~ /builtin$/ ? "builtin" : "file" }
+    word == "" && /^[A-Za-z0-9]/ { print $1, ($1 in where ? where[$1] : "none") }
+    word == "" { next }
+    { sub(/:.*/, ""); sub(/.*\//, ""); sub(/[.]ko.*$/, ""); gsub(/-/, "_"); if (!($0 in where)) where[$0] = word }
+  ' "$folder/modules.builtin" "$folder/modules.dep" /etc/modules-load.d/vfleet.conf 2>/dev/null
+}
+# What makes the images: as src/facts/devices/initramfs.ts decides it.
+initramfs_maker() {
+  if command -v dracut >/dev/null 2>&1 &&
+    ! { command -v update-initramfs >/dev/null 2>&1 && command -v mkinitramfs >/dev/null 2>&1; }; then
+    echo dracut
+  elif command -v update-initramfs >/dev/null 2>&1; then
+    echo initramfs-tools
+  else
+    echo none
+  fi
+}
+# lsinitrd ends well on an image that it shows a part of only: without the version at its head, or without what is in a
+# squashed root, there is no list. Names stand in the ninth field of cpio's lines, in the sixth of unsquashfs's.
+lsinitrd_names() {
+  shown=$(lsinitrd "$1" 2>/dev/null) || return 1
+  printf '%s\n' "$shown" | awk '
+    /^Version: / { whole = 1 }
+    !/^[-bcdlps][-rwxsStT][-rwxsStT]/ { next }
+    { name = NF >= 9 ? $9 : $6 }
+    name == "squash-root.img" { squashed = 1 }
+    sub(/^squashfs-root\//, "", name) { squashed = 0 }
+    { print name }
+    END { exit !whole || squashed }'
+}
+image_names() {
+  case $maker in
+    initramfs-tools) lsinitramfs "$1" 2>/dev/null ;;
+    dracut) lsinitrd_names "$1" ;;
+    *) return 1 ;;
+  esac
+}
+# Neither copies, nor images that only kdump and a rescue boot use, which their own services make.
 initramfs() {
-  command -v lsinitramfs >/dev/null 2>&1 || return 127
-  for image in /boot/initrd.img-*; do
-    case $image in *'*' | *.bak | *.old | *.dpkg-*) continue ;; esac
-    if names=$(lsinitramfs "$image" 2>/dev/null); then
+  maker=$(initramfs_maker)
+  printf 'maker %s\n' "$maker"
+  for image in /boot/initrd.img-* /boot/initramfs-*.img /boot/*/*/initrd /boot/efi/*/*/initrd /efi/*/*/initrd; do
+    case $image in *'*'* | *.bak | *.old | *.dpkg-* | *kdump.img | *-rescue-* | */0-rescue/*) continue ;; esac
+    if names=$(image_names "$image"); then
       printf 'image %s\n' "$image"
       printf '%s\n' "$names" | grep -E 'vfleet|/vfio[^/]*[.]ko' || :
     else

@@ -35,12 +35,16 @@ answer() {
   output=$("$@" 2>&1 </dev/null)
   field query "$name" "$?" "$output"
 }
+probe_boot() {
+  if command -v grub2-probe >/dev/null 2>&1; then answer "grub-probe-$1" grub2-probe --target="$1" /boot/grub2
+  else answer "grub-probe-$1" grub-probe --target="$1" /boot/grub; fi
+}
 ask() {
   case $1 in
     uid) answer uid id -u ;;
     ssh-connection) [ -z "$connection" ] || field query ssh-connection 0 "$connection" ;;
-    grub-probe-fs) answer grub-probe-fs grub-probe --target=fs /boot/grub ;;
-    grub-probe-abstraction) answer grub-probe-abstraction grub-probe --target=abstraction /boot/grub ;;
+    grub-probe-fs) probe_boot fs ;;
+    grub-probe-abstraction) probe_boot abstraction ;;
     space) answer space df -Pk /boot /etc /var/lib ;;
     pci-names) answer pci-names pci_names ;;
     msi-vectors) answer msi-vectors msi_vectors ;;
@@ -56,6 +60,12 @@ ask() {
     guests) answer guests guests ;;
     vf-count-owners) answer vf-count-owners vf_count_owners ;;
     initramfs) answer initramfs initramfs ;;
+    boot-modules) answer boot-modules boot_modules ;;
+    kernel-log) answer kernel-log kernel_log ;;
+    guest-logs) answer guest-logs guest_logs ;;
+    audit-log) answer audit-log audit_log ;;
+    module-files) answer module-files module_files ;;
+    modprobe-lines) answer modprobe-lines modprobe_lines ;;
     *) exit 65 ;;
   esac
 }

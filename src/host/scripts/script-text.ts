@@ -5,7 +5,7 @@ export const VERBS = ['read', 'write', 'poke', 'run'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Version in the name that each script runs under; it grows when what a script takes or answers changes. */
-export const SCRIPT_VERSION = 3;
+export const SCRIPT_VERSION = 4;
 
 const load = (name: string): string =>
   readFileSync(new URL(`${name}.sh`, import.meta.url), 'utf8')
@@ -13,7 +13,7 @@ const load = (name: string): string =>
     .replace(/^\s*#.*\n/gm, '');
 
 const TEXTS: Readonly<Record<Verb, string>> = {
-  read: load('prelude') + load('devices') + load('read'),
+  read: load('prelude') + load('devices') + load('diagnose') + load('read'),
   write: load('prelude') + load('guard') + load('write'),
   poke: load('prelude') + load('guard') + load('poke'),
   run: load('prelude') + load('guard') + load('run'),

@@ -2,7 +2,7 @@
 # The paths are those of src/host/writable-paths.ts.
 writable() {
   case $1 in
-    /etc/modprobe.d/vfleet.conf | /etc/modules-load.d/vfleet.conf | /etc/tmpfiles.d/vfleet.conf) return 0 ;;
+    /etc/modprobe.d/vfleet.conf | /etc/modules-load.d/vfleet.conf | /etc/tmpfiles.d/vfleet.conf | /etc/dracut.conf.d/vfleet.conf) return 0 ;;
     /etc/udev/rules.d/70-vfleet-*:[0-9a-f][0-9a-f]:[01][0-9a-f].[0-7].rules | /etc/udev/rules.d/70-vfleet-*:[0-9a-f][0-9a-f]:[01][0-9a-f].[0-7].sh)
       domain=${1#/etc/udev/rules.d/70-vfleet-}
       domain=${domain%:*:*}
@@ -11,6 +11,8 @@ writable() {
         ???? | ????? | ?????? | ??????? | ????????) return 0 ;;
       esac
       ;;
+    /boot/loader/entries/[!A-Za-z0-9_]* | /boot/loader/entries/*[!A-Za-z0-9._+~-]*) return 1 ;;
+    /boot/loader/entries/*.conf | /etc/default/grub | /etc/kernel/cmdline) return 0 ;;
     /etc/default/grub.d/zz-vfleet.cfg | /etc/grub.d/42_vfleet_trial | /etc/motd.d/50-vfleet) return 0 ;;
     /var/lib/vfleet/lock | /var/lib/vfleet/fence | /var/lib/vfleet/before) return 1 ;;
     /var/lib/vfleet/ | /var/lib/vfleet/.* | /var/lib/vfleet/*[!A-Za-z0-9._-]*) return 1 ;;
@@ -60,6 +62,8 @@ put() {
   [ "${landed%% *}" = "$after" ] || failed 'the new content did not arrive whole'
   error=$({ mv -T "$fresh" "$real"; } 2>&1) || failed "$error"
   fresh=
+  # A new file has the label of its folder; the policy may have another one for its name.
+  if [ "$digest" = - ] && [ -e /sys/fs/selinux/enforce ]; then restorecon "$real" 2>/dev/null; fi
   # From here on "failed, nothing changed" would be a lie: without an answer the caller probes afresh.
   sync "$folder" || exit 74
 }

@@ -1,8 +1,10 @@
 import type { Snapshot } from '../../facts/snapshot.ts';
+import { readEntries } from './bls/entries.ts';
 import { FileTree } from './file-tree.ts';
 import { machineOfSnapshot } from './machine-of-snapshot.ts';
 import { makeHostTree, seedOf, type HostTreeOptions } from './make-host-tree.ts';
 import { driverctl } from './programs/devices.ts';
+import type { Program } from './programs/result.ts';
 import { PROGRAMS } from './programs.ts';
 import type { ModelHostOptions } from './model-host-options.ts';
 import { ModelHost } from './model-host.ts';
@@ -29,11 +31,16 @@ export function createModelHost(options: CreateModelHostOptions): ModelHost {
     const { snapshot } = options;
     const machine = machineOfSnapshot(snapshot);
     const tree = FileTree.fromSnapshot(snapshot);
+    // Nobody reads kernels; those that entries name are there.
+    for (const { keys } of readEntries(tree)) {
+      const path = `/boot${keys.get('linux') ?? ''}`;
+      if (tree.at(path) === undefined) tree.put(path, '');
+    }
     return new ModelHost({
       name,
       tree,
       machine,
-      programs: PROGRAMS,
+      programs: PROGRAMS[machine.family],
       queries: snapshot.queries,
       ...behaviour,
     });
@@ -45,10 +52,11 @@ function fromOptions(options: HostTreeOptions & Behaviour, behaviour: Behaviour)
   const { name, faults } = options;
   const firmwareOff = faults?.some((fault) => fault.kind === 'firmware-off') === true;
   const made = makeHostTree(firmwareOff ? { ...options, iommuFirmware: false } : options);
+  const programs = PROGRAMS[made.machine.family];
   const host = new ModelHost({
     name,
     ...made,
-    programs: options.driverctl === true ? WITH_DRIVERCTL : PROGRAMS,
+    programs: options.driverctl === true ? new Map([...programs, DRIVERCTL]) : programs,
     seed: seedOf(options),
     ...behaviour,
   });
@@ -58,4 +66,4 @@ function fromOptions(options: HostTreeOptions & Behaviour, behaviour: Behaviour)
   return host;
 }
 
-const WITH_DRIVERCTL = new Map([...PROGRAMS, ['driverctl', { run: driverctl }]]);
+const DRIVERCTL: readonly [string, Program] = ['driverctl', { run: driverctl }];

@@ -1,15 +1,7 @@
-import type { GrubFlavour } from './grub/grub-flavour.ts';
+import { RHEL } from './bls/distributions-rhel.ts';
+import type { DebianDistribution, DebianOs, Os, RhelDistribution } from './distribution-types.ts';
 
-export type Os = 'debian-12' | 'ubuntu-24.04';
-
-interface Distribution {
-  readonly flavour: GrubFlavour;
-  readonly kernel: string;
-  readonly osRelease: string;
-  /** The start of /etc/default/grub, up to the kernel arguments. */
-  readonly grubHead: string;
-  readonly translatedType: 'DMA' | 'DMA-FQ';
-}
+export type { Os } from './distribution-types.ts';
 
 const GRUB_NOTICE = `# If you change this file, run 'update-grub' afterwards to update
 # /boot/grub/grub.cfg.
@@ -22,8 +14,9 @@ const GRUB_NOTICE = `# If you change this file, run 'update-grub' afterwards to 
  * What tells the distributions apart. Debian 12 is as the lab's machines show it (kernel 6.1.0-56); Ubuntu 24.04 is from
  * memory of its server image, and its GRUB scripts are Debian's with Ubuntu's switches.
  */
-export const DISTRIBUTIONS: Readonly<Record<Os, Distribution>> = {
+const DEBIAN: Readonly<Record<DebianOs, DebianDistribution>> = {
   'debian-12': {
+    family: 'debian',
     flavour: 'debian',
     kernel: '6.1.0-56-amd64',
     osRelease: `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
@@ -43,6 +36,7 @@ GRUB_DISTRIBUTOR=\`lsb_release -i -s 2> /dev/null || echo Debian\`
     translatedType: 'DMA',
   },
   'ubuntu-24.04': {
+    family: 'debian',
     flavour: 'ubuntu',
     kernel: '6.8.0-49-generic',
     osRelease: `PRETTY_NAME="Ubuntu 24.04.1 LTS"
@@ -66,4 +60,9 @@ GRUB_DISTRIBUTOR=\`( . /etc/os-release; echo \${NAME:-Ubuntu} ) 2>/dev/null || e
 `,
     translatedType: 'DMA-FQ',
   },
+};
+
+export const DISTRIBUTIONS: Readonly<Record<Os, DebianDistribution | RhelDistribution>> = {
+  ...DEBIAN,
+  ...RHEL,
 };

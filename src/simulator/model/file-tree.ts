@@ -18,6 +18,9 @@ const MAGIC = /[*?[]/;
 export class FileTree {
   private readonly nodes = new Map<string, Node>([['', { kind: 'dir', names: new Set() }]]);
   private readonly virtual: VirtualFiles[] = [];
+  /** In which order files of /etc were written last: of them programs ask which is older. */
+  private readonly written = new Map<string, number>();
+  private writes = 0;
   /** Where folders really are, while nothing changes. */
   private folders: Map<string, string> | undefined;
 
@@ -135,6 +138,12 @@ export class FileTree {
     this.set(path, { kind: 'file', bytes, mode: mode ?? kept }, true);
   }
 
+  /** Whether a file of /etc was written before another one (`-ot` of test(1)). */
+  isOlder(path: string, than: string): boolean {
+    const when = (name: string) => this.written.get(this.real(name) ?? name) ?? 0;
+    return when(path) < when(than);
+  }
+
   mkdir(path: string): void {
     if (this.at(path)?.kind !== 'dir') this.set(path, { kind: 'dir', names: new Set() }, true);
   }
@@ -212,6 +221,8 @@ export class FileTree {
     if (parent?.kind !== 'dir') throw new Error(`${folder} is not a directory`);
     parent.names.add(real.slice(cut + 1));
     this.nodes.set(real, node);
+    if (node.kind === 'file' && real.startsWith('/etc/'))
+      this.written.set(real, (this.writes += 1));
   }
 }
 

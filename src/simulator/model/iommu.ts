@@ -9,7 +9,7 @@ export interface IommuState {
 
 /**
  * What a kernel line amounts to. Intel: on unless `intel_iommu=off` (Debian 6.1 and Ubuntu 6.8 have it on by default;
- * tried: lab/README). AMD: on unless `amd_iommu=off`. `iommu=off` switches either off (no_iommu, arch/x86/kernel/pci-dma.c).
+ * tried: lab/README), or, where the machine says so, only with `intel_iommu=on`. AMD: on unless `amd_iommu=off`. `iommu=off` switches either off (no_iommu, arch/x86/kernel/pci-dma.c).
  * The last argument counts. `iommu=pt` and `iommu.passthrough=1` make groups `identity` (host.md §8).
  */
 export function iommuState(machine: Machine, args: readonly string[]): IommuState | undefined {
@@ -20,7 +20,10 @@ export function iommuState(machine: Machine, args: readonly string[]): IommuStat
   const own = values(machine.cpu === 'intel' ? 'intel_iommu' : 'amd_iommu');
   const switched = own.filter((value) => value === 'on' || value === 'off').at(-1);
   // For AMD `on` is an unknown option, which leaves things as they were.
-  const off = machine.cpu === 'intel' ? switched === 'off' : own.includes('off');
+  const off =
+    machine.cpu === 'intel'
+      ? (switched ?? (machine.intelIommuByDefault ? 'on' : 'off')) === 'off'
+      : own.includes('off');
   if (!machine.iommuFirmware || off || values('iommu').includes('off')) return undefined;
   return {
     unit: machine.cpu === 'intel' ? 'dmar0' : 'ivhd0',

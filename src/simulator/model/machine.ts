@@ -1,3 +1,4 @@
+import type { Family, Mkconfig } from './distribution-types.ts';
 import type { GrubMachine } from './grub/update-grub.ts';
 import type { NodeSpec } from './kernel/memory.ts';
 import type { PciSpec } from './pci/pci-spec.ts';
@@ -6,6 +7,15 @@ export type CpuVendor = 'intel' | 'amd';
 
 /** What a model machine is made of, beside its files; it does not change while it runs. */
 export interface Machine extends GrubMachine {
+  readonly family: Family;
+  /** What `root=` names on its kernel lines: `UUID=...`, `/dev/mapper/...`. */
+  readonly rootDevice: string;
+  /** Of the file system with /boot, where that is one of its own. */
+  readonly bootUuid: string;
+  /** What grub2-mkconfig does to the entries that are there; only of the RHEL family. */
+  readonly mkconfig: Mkconfig;
+  /** Whether its kernel uses an Intel IOMMU without being asked. */
+  readonly intelIommuByDefault: boolean;
   readonly cpu: CpuVendor;
   /** Whether the firmware publishes DMAR (Intel) or IVRS (AMD). */
   readonly iommuFirmware: boolean;
@@ -23,7 +33,7 @@ export interface Machine extends GrubMachine {
   readonly interruptRemapping: boolean;
   /** NUMA nodes. */
   readonly nodes: readonly NodeSpec[];
-  /** What grub-probe says of /boot/grub: `ext2`, `btrfs`, ... and `''`, `lvm`, `diskfilter`. */
+  /** What grub-probe says of /boot/grub or /boot/grub2: `ext2`, `btrfs`, ... and `''`, `lvm`, `diskfilter`. */
   readonly bootFs: string;
   readonly bootAbstraction: string;
 }

@@ -1,54 +1,20 @@
+import { installBls, type BlsInstallation } from './bls/install-bls.ts';
+import { generateGrub2Cfg } from './bls/mkconfig.ts';
 import { bootLoader } from './boot.ts';
-import { DISTRIBUTIONS, type Os } from './distributions.ts';
+import type { Family, RhelDistribution } from './distribution-types.ts';
 import { FileTree } from './file-tree.ts';
+import type { HostTreeOptions } from './host-tree-options.ts';
+import { installGrub } from './grub/install-grub.ts';
 import { generateGrubCfg } from './grub/update-grub.ts';
 import type { CpuVendor, Machine } from './machine.ts';
-import type { GuestSpec } from './guests/guest-text.ts';
-import { DEFAULT_DEVICES, uplinkOf } from './pci/default-devices.ts';
-import type { PciSpec } from './pci/pci-spec.ts';
-import { seededBytes, seededUuid } from './random.ts';
-import { startKernel } from './start-kernel.ts';
+import { distribution, makeMachine, seedOf, UNSEEN_KIB } from './make-machine.ts';
+import { seededBytes } from './random.ts';
 
-/** What a host is like before anything was done to it. */
-export interface HostTreeOptions {
-  readonly name: string;
-  /** Machine id, UUIDs and boot ids are made from this and the name. */
-  readonly seed?: string | number;
-  readonly cpu?: CpuVendor;
-  readonly os?: Os;
-  /** Whether firmware has the IOMMU switched on (DMAR or IVRS is there). */
-  readonly iommuFirmware?: boolean;
-  /** Whether firmware has VMX or SVM switched on. */
-  readonly virtualization?: boolean;
-  /** GRUB_CMDLINE_LINUX; the lab's `console=ttyS0 no_timer_check` unless given. */
-  readonly kernelArgs?: readonly string[];
-  /** GRUB_CMDLINE_LINUX_DEFAULT; `quiet` unless given. */
-  readonly defaultArgs?: readonly string[];
-  readonly memoryGiB?: number;
-  /** GRUB_DEFAULT: anything but `0` is a loader that vfleet refuses to drive. */
-  readonly grubDefault?: string;
-  readonly kvm?: boolean;
-  readonly qemu?: boolean;
-  /** libvirt guests; of a name alone, one that runs. */
-  readonly guests?: readonly (string | GuestSpec)[];
-  /** Functions beside the usual ones (default-devices.ts). */
-  readonly devices?: readonly PciSpec[];
-  /** Functions in place of the usual ones; needs a root disk and a network card, or facts will not trace them. */
-  readonly onlyDevices?: readonly PciSpec[];
-  /** 2 unless given; memory and CPUs are shared out evenly. */
-  readonly numaNodes?: number;
-  readonly interruptRemapping?: boolean;
-  /** Whether driverctl is installed. */
-  readonly driverctl?: boolean;
-  readonly biosVersion?: string;
-  /** MM/DD/YYYY, as SMBIOS has it. */
-  readonly biosDate?: string;
-  /** Files by path that are there before the first boot: modprobe.d, driverctl.d, netplan, ... */
-  readonly files?: Readonly<Record<string, string>>;
-  readonly crashKernel?: boolean;
-  readonly bootFs?: string;
-  readonly bootAbstraction?: string;
-}
+import { startKernel } from './start-kernel.ts';
+import { showStorage } from './storage.ts';
+
+export type { HostTreeOptions } from './host-tree-options.ts';
+export { seedOf } from './make-machine.ts';
 
 /** A machine and its files, up and running. */
 export interface HostTree {
@@ -63,9 +29,11 @@ export function makeHostTree(options: HostTreeOptions): HostTree {
   const seed = seedOf(options);
   installSystem(tree, options);
   showHardware(tree, options, machine.cpu);
-  installGrub(tree, options);
+  installLoader(tree, machine, options);
   for (const [path, content] of Object.entries(options.files ?? {})) tree.put(path, content);
-  tree.put('/boot/grub/grub.cfg', generateGrubCfg(tree, machine).text);
+  if (machine.family === 'rhel') {
+    tree.put('/etc/grub2-efi.cfg', generateGrub2Cfg(tree, machine).text, 0o700);
+  } else tree.put('/boot/grub/grub.cfg', generateGrubCfg(tree, machine).text);
   const boot = bootLoader(tree, machine, () => false);
   if (boot.kind !== 'up') throw new Error(`${options.name} does not boot: ${boot.why}`);
   startKernel(tree, machine, { words: boot.words, name: options.name, boot: 0, seed });
@@ -73,66 +41,75 @@ export function makeHostTree(options: HostTreeOptions): HostTree {
   return { tree, machine };
 }
 
-/** What a host's ids are made from. */
-export function seedOf({ seed, name }: Pick<HostTreeOptions, 'seed' | 'name'>): string {
-  return `${seed ?? 0}/${name}`;
+function installLoader(tree: FileTree, machine: Machine, options: HostTreeOptions): void {
+  const found = distribution(options);
+  if (found.family === 'rhel') {
+    installBls(tree, blsInstallation(found, machine, options));
+    return;
+  }
+  installGrub(tree, {
+    distribution: found,
+    kernelArgs: options.kernelArgs ?? ['console=ttyS0', 'no_timer_check'],
+    defaultArgs: options.defaultArgs ?? ['quiet'],
+    grubDefault: options.grubDefault ?? '0',
+  });
 }
 
-function makeMachine(options: HostTreeOptions): Machine {
-  const cpu = options.cpu ?? 'intel';
-  const { flavour, translatedType } = distribution(options);
-  const nodes = options.numaNodes ?? 2;
-  const usual = options.onlyDevices ?? DEFAULT_DEVICES[cpu];
-  const functions = options.devices === undefined ? usual : [...usual, ...options.devices];
+function blsInstallation(
+  found: RhelDistribution,
+  { rootDevice, bootUuid }: Machine,
+  options: HostTreeOptions,
+): BlsInstallation {
+  const { kernelArgs = [], defaultArgs = [], grubDefault = 'saved' } = options;
+  const machineId = machineIdOf(options);
+  const { tuned = found.tuned, savedEntry = `${machineId}-${found.kernels[0]}` } = options;
   return {
-    cpu,
-    flavour,
-    translatedType,
-    rootUuid: seededUuid(seedOf(options), 'root'),
-    searchHints: flavour === 'ubuntu',
-    iommuFirmware: options.iommuFirmware ?? true,
-    functions,
-    uplink: uplinkOf(functions),
-    cpus: CPUS_EACH * nodes,
-    nodes: nodesOf(nodes, options.memoryGiB ?? 256),
-    interruptRemapping: options.interruptRemapping ?? true,
-    bootFs: options.bootFs ?? 'ext2',
-    bootAbstraction: options.bootAbstraction ?? '',
+    distribution: found,
+    machineId,
+    seed: seedOf(options),
+    ...{ rootDevice, bootUuid, kernelArgs, defaultArgs, grubDefault, savedEntry },
+    tuned: typeof tuned === 'object' ? tuned : tuned ? [] : undefined,
   };
 }
 
-const CPUS_EACH = 16;
-
-function nodesOf(count: number, memoryGiB: number): Machine['nodes'] {
-  return Array.from({ length: count }, (_, id) => ({
-    cpus: `${id * CPUS_EACH}-${(id + 1) * CPUS_EACH - 1}`,
-    memoryKiB: Math.floor((memoryGiB * 1024 * 1024 - UNSEEN_KIB) / count),
-  }));
-}
-
-/** What the firmware keeps of the memory. */
-const UNSEEN_KIB = 1_250_000;
-
-function distribution({ os }: HostTreeOptions) {
-  return DISTRIBUTIONS[os ?? 'debian-12'];
-}
+const machineIdOf = (options: HostTreeOptions): string =>
+  seededBytes(seedOf(options), 'machine-id').toString('hex').slice(0, 32);
 
 function installSystem(tree: FileTree, options: HostTreeOptions): void {
-  const { osRelease } = distribution(options);
+  const { osRelease, family } = distribution(options);
   tree.put('/usr/lib/os-release', osRelease);
   tree.link('/etc/os-release', '../usr/lib/os-release');
   tree.link('/bin', 'usr/bin');
   tree.link('/sbin', 'usr/sbin');
   tree.put('/etc/hostname', `${options.name}\n`);
-  const machineId = seededBytes(seedOf(options), 'machine-id').toString('hex').slice(0, 32);
-  tree.put('/etc/machine-id', `${machineId}\n`, 0o444);
+  tree.put('/etc/machine-id', `${machineIdOf(options)}\n`, 0o444);
   tree.mkdir('/var/lib');
   tree.mkdir('/run/libvirt/qemu');
   tree.mkdir('/tmp');
   if (options.driverctl === true) tree.put('/usr/sbin/driverctl', '', 0o755);
-  if (options.qemu === false) return;
-  tree.put('/usr/bin/qemu-system-x86_64', '', 0o755);
-  tree.put('/usr/share/qemu/keymaps/en-us', '');
+  if (family === 'rhel') installSelinux(tree, options.selinux ?? 'enforcing');
+  if (options.qemu !== false) installQemu(tree, family);
+}
+
+/** The file has no newline; the folder is only there while SELinux is on (security/selinux/selinuxfs.c). */
+function installSelinux(tree: FileTree, mode: 'enforcing' | 'permissive' | 'disabled'): void {
+  tree.put(
+    '/etc/selinux/config',
+    `# This file controls the state of SELinux on the system.\nSELINUX=${mode}\nSELINUXTYPE=targeted\n`,
+  );
+  if (mode !== 'disabled') tree.put('/sys/fs/selinux/enforce', mode === 'enforcing' ? '1' : '0');
+}
+
+/** RHEL's QEMU has a place of its own; in /usr/share/qemu are only the descriptions of firmware, which edk2-ovmf brings. */
+function installQemu(tree: FileTree, family: Family): void {
+  if (family === 'debian') {
+    tree.put('/usr/bin/qemu-system-x86_64', '', 0o755);
+    tree.put('/usr/share/qemu/keymaps/en-us', '');
+    return;
+  }
+  tree.put('/usr/libexec/qemu-kvm', '', 0o755);
+  tree.put('/usr/share/qemu-kvm/kvmvapic.bin', '');
+  tree.put('/usr/share/qemu/firmware/50-edk2-ovmf.json', '');
 }
 
 /** Feature words of a CPU's modalias: VMX is 0085, SVM is 00C2 (asm/cpufeatures.h). */
@@ -177,8 +154,8 @@ function showHardware(tree: FileTree, options: HostTreeOptions, vendor: CpuVendo
     tree.put('/sys/devices/virtual/misc/kvm/dev', '10:232\n', 0o444);
     tree.link('/sys/class/misc/kvm', '../../devices/virtual/misc/kvm');
   }
-  tree.put('/proc/self/mountinfo', MOUNTINFO, 0o444);
-  tree.put('/proc/swaps', SWAPS, 0o444);
+  const found = distribution(options);
+  showStorage(tree, found.family, found.family === 'rhel' ? found.volumes : '');
   const dmi = {
     sys_vendor: 'Example Systems',
     product_name: 'Rack 2U',
@@ -187,70 +164,5 @@ function showHardware(tree: FileTree, options: HostTreeOptions, vendor: CpuVendo
   };
   for (const [name, value] of Object.entries(dmi)) {
     tree.put(`/sys/class/dmi/id/${name}`, `${value}\n`, 0o444);
-  }
-}
-
-/** Shared by all hosts: the root disk is partition 2 of nvme0n1. */
-const MOUNTINFO =
-  Buffer.from(`22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
-23 27 0:21 / /proc rw,nosuid,nodev,noexec,relatime shared:13 - proc proc rw
-24 27 0:5 / /dev rw,nosuid,relatime shared:2 - devtmpfs udev rw,size=975416k,mode=755
-26 27 0:23 / /run rw,nosuid,nodev,noexec,relatime shared:5 - tmpfs tmpfs rw,mode=755
-27 1 259:2 / / rw,relatime shared:1 - ext4 /dev/nvme0n1p2 rw,errors=remount-ro
-42 27 259:1 / /boot/efi rw,relatime shared:30 - vfat /dev/nvme0n1p1 rw,fmask=0077
-`);
-const SWAPS = Buffer.from(
-  'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/swap.img                               file\t\t8388604\t\t0\t\t-2\n',
-);
-
-/** Scripts of Debian's grub-common that the model knows; its own templates stand for what they hold. */
-const PACKAGED = [
-  '00_header',
-  '05_debian_theme',
-  '10_linux',
-  '20_linux_xen',
-  '30_os-prober',
-  '30_uefi-firmware',
-];
-
-const CUSTOM_40 = `#!/bin/sh
-exec tail -n +3 $0
-# This file provides an easy way to add custom menu entries.  Simply type the
-# menu entries you want to add after this comment.  Be careful not to change
-# the 'exec tail' line above.
-`;
-
-const CUSTOM_41 = `#!/bin/sh
-cat <<EOF
-if [ -f  \\\${config_directory}/custom.cfg ]; then
-  source \\\${config_directory}/custom.cfg
-elif [ -z "\\\${config_directory}" -a -f  \\$prefix/custom.cfg ]; then
-  source \\$prefix/custom.cfg
-fi
-EOF
-`;
-
-function installGrub(tree: FileTree, options: HostTreeOptions): void {
-  const { grubHead, kernel } = distribution(options);
-  for (const name of PACKAGED) {
-    tree.put(
-      `/etc/grub.d/${name}`,
-      '#!/bin/sh\n# The model does what the packaged script does.\n',
-      0o755,
-    );
-  }
-  tree.put('/etc/grub.d/40_custom', CUSTOM_40, 0o755);
-  tree.put('/etc/grub.d/41_custom', CUSTOM_41, 0o755);
-  tree.put('/etc/grub.d/README', 'All executable files in this directory are processed.\n');
-  const head = grubHead.replace('GRUB_DEFAULT=0', `GRUB_DEFAULT=${options.grubDefault ?? '0'}`);
-  const normal = (options.defaultArgs ?? ['quiet']).join(' ');
-  const always = (options.kernelArgs ?? ['console=ttyS0', 'no_timer_check']).join(' ');
-  tree.put(
-    '/etc/default/grub',
-    `${head}GRUB_CMDLINE_LINUX_DEFAULT="${normal}"\nGRUB_CMDLINE_LINUX="${always}"\nGRUB_TERMINAL=console\n`,
-  );
-  tree.mkdir('/etc/default/grub.d');
-  for (const part of ['vmlinuz', 'initrd.img', 'config', 'System.map']) {
-    tree.put(`/boot/${part}-${kernel}`, '');
   }
 }

@@ -1,7 +1,15 @@
 import type { QueryAnswer, QueryName } from '../../facts/snapshot.ts';
-import { listInitramfs, readInitramfs } from './kernel/initramfs.ts';
+import {
+  installedImages,
+  listInitramfs,
+  readInitramfs,
+  releaseOfImage,
+  usesDracut,
+} from './kernel/initramfs.ts';
 import type { ModelHost } from './model-host.ts';
 import { aerTotals, bridgeConfig, directRegions, msiVectors, pciNames } from './queries/bus.ts';
+import { kernelLog, modprobeLines, moduleFiles } from './queries/diagnose.ts';
+import { bootModules } from './queries/boot-modules.ts';
 import { guestElements } from './queries/guest-elements.ts';
 import { mountsWithStorage } from './queries/mounts.ts';
 import { addressesJson, defaultRoutesJson, linksJson, sshRouteJson } from './queries/network.ts';
@@ -30,7 +38,13 @@ const ANSWERS: Readonly<Record<QueryName, Answer>> = {
   'storage-routes': () => '',
   guests: ({ tree }) => guestElements(tree),
   'vf-count-owners': ({ tree }) => vfCountOwners(tree),
-  initramfs: installedImages,
+  initramfs: imageList,
+  'boot-modules': bootModules,
+  'kernel-log': kernelLog,
+  'guest-logs': () => '',
+  'audit-log': () => undefined,
+  'module-files': moduleFiles,
+  'modprobe-lines': ({ tree }) => modprobeLines(tree),
 };
 
 /** The model's answer to a query; `undefined`: it could not be asked. */
@@ -53,13 +67,10 @@ function space(full: boolean): string {
   );
 }
 
-function installedImages({ tree }: ModelHost): string {
-  return tree
-    .glob('/boot/initrd.img-*')
-    .flatMap((path) => {
-      const release = path.slice('/boot/initrd.img-'.length);
-      const names = listInitramfs(readInitramfs(tree.text(path)), release);
-      return [`image ${path}`, ...names.filter((name) => /vfleet|\/vfio[^/]*[.]ko/.test(name))];
-    })
-    .join('\n');
+function imageList({ tree }: ModelHost): string {
+  const images = installedImages(tree).flatMap((path) => {
+    const names = listInitramfs(readInitramfs(tree.text(path)), releaseOfImage(path));
+    return [`image ${path}`, ...names.filter((name) => /vfleet|\/vfio[^/]*[.]ko/.test(name))];
+  });
+  return [`maker ${usesDracut(tree) ? 'dracut' : 'initramfs-tools'}`, ...images].join('\n');
 }

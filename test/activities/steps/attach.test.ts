@@ -175,7 +175,7 @@ describe('applyAttach holds', () => {
 
   it('on a full disk, with the guest as it was', async () => {
     await make();
-    host.model.faults.add({ kind: 'disk-full', under: COPY });
+    host.model.faults.add({ kind: 'disk-full', under: `${COPY}.new` });
     expect(await apply()).toMatchObject({ kind: 'hold', code: 'guest.copy-failed' });
     expect(await hostdevs()).toEqual([]);
   });

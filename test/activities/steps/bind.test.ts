@@ -3,7 +3,7 @@ import { applyBind, undoBind } from '../../../activities/steps/bind.ts';
 import type { BindChange } from '../../../src/domain/changes.ts';
 import { rulePath } from '../../../src/domain/own-files.ts';
 import type { MemoryHost } from '../../../src/simulator/memory-host.ts';
-import { bindChange, GPU, GPU_AUDIO, GPU_CHANGES } from '../../support/device-changes.ts';
+import { bindChange, GPU, GPU_AUDIO, GPU_CHANGES, PF } from '../../support/device-changes.ts';
 import {
   deviceHost,
   diesAnywhere,
@@ -40,6 +40,27 @@ describe('applyBind', () => {
     expect(changed.slice(-2)).toEqual([rulePath(GPU), rulePath(GPU_AUDIO)]);
     expect(updates()).toBe(0);
     expect(host.model.complaints).toEqual([]);
+  });
+
+  it('tells of many functions how many there are, and names the first of them', async () => {
+    make();
+    const write = (name: string, value: string) => ({
+      path: `/sys/bus/pci/devices/${PF}/${name}`,
+      value,
+      timeoutMs: 5000,
+    });
+    await host.poke({
+      guard: guard(1),
+      writes: [write('sriov_drivers_autoprobe', '0'), write('sriov_numvfs', '20')],
+      deadlineMs: 20_000,
+    });
+    const vfs = (await factsOf(host)).functions.filter(({ physfn }) => physfn === PF);
+    const before = { driver: null, override: null };
+    const changes = vfs.map(({ address }) => ({ ...bindChange(address, { before }), files: [] }));
+    const evidence = await well(apply(changes));
+    expect(evidence['functions']).toBe('20: 20 vfio-pci');
+    expect(Object.keys(evidence)).toHaveLength(13);
+    expect(evidence[vfs[11]!.address]).toMatch(/^vfio-pci, /);
   });
 
   it('is safe twice: the second time changes nothing', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { debianChange } from '../../support/debian-change.ts';
 import { applyTrial, makeDefault, undoCmdline } from '../../../activities/steps/cmdline.ts';
 import { proveIommu } from '../../../activities/steps/iommu.ts';
 import { verifyBoot } from '../../../activities/steps/wait.ts';
@@ -86,7 +87,7 @@ describe('the whole way of a line', () => {
     });
     expect((await makeDefault(host, { change, guard: guard(4) })).kind).toBe('ok');
     expect(text(SNIPPET)).toBeUndefined();
-    expect(text(DROP_IN)).toBe(change.dropIn.after);
+    expect(text(DROP_IN)).toBe(debianChange(change).dropIn.after);
 
     const undone = await undoCmdline(host, { change, guard: guard(5) });
     expect(undone).toMatchObject({ kind: 'ok', evidence: { reboot: 'needed' } });
@@ -126,7 +127,7 @@ describe('makeDefault', () => {
     const { change } = await withTrial(make());
     host.model.faults.add({ kind: 'drops', when: 'before', program: 'update-grub' });
     await expect(makeDefault(host, { change, guard: guard(3) })).rejects.toThrow();
-    expect(text(DROP_IN)).toBe(change.dropIn.after);
+    expect(text(DROP_IN)).toBe(debianChange(change).dropIn.after);
     const again = await makeDefault(host, { change, guard: guard(3, 2) });
     expect(again.kind).toBe('ok');
     expect(host.model.log.changesOf(DROP_IN)).toBe(1);

@@ -83,6 +83,10 @@ describe('--json, by the published schemas and nothing else on stdout', () => {
     await document(0, 'facts', 'hv01', '-i', fleet.inventoryFile);
     await document(0, 'facts', '--from', file('capture'));
     await error(2, 'facts');
+    await document(0, 'diagnose', 'hv01', '-i', fleet.inventoryFile);
+    await document(3, 'diagnose', 'hv04', '-i', fleet.inventoryFile);
+    await document(0, 'diagnose', '--from', file('capture'));
+    await error(2, 'diagnose');
     await document(0, 'release', ...releaseOf('hv01'));
     await document(0, 'explain');
     await document(0, 'explain', 'ssh');

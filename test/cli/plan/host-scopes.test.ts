@@ -55,7 +55,7 @@ describe('a host variable that hosts lack', () => {
     const { code, stdout, stderr } = await vfleet(command, file);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(
-      `${file}: target.guests.0.domain: hv-1, hv-3: no variable edge_domain in the inventory\n`,
+      `${file}:7:22 target.guests.0.domain: hv-1, hv-3: no variable edge_domain in the inventory\n`,
     );
     expect(stderr).toContain(`mend the spec or the inventory, and check again: vfleet check`);
     expect(stderr).not.toContain('ssh.');

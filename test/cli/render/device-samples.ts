@@ -173,7 +173,7 @@ export const DEVICE_TARGET: Target = {
     unsafeInterrupts: true,
   },
   firmware: { minVersion: '2.10', minDate: '2023-05-01' },
-  allow: ['unsafe-interrupts', 'boot-vga'],
+  allow: ['unsafe-interrupts', 'root-disk'],
 };
 
 /** A host that needs these changes. */

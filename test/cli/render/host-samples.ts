@@ -9,7 +9,7 @@ import {
 import type { HostStatus } from '../../../src/domain/status.ts';
 import type { HostLook } from '../../../src/cli/look-at-host.ts';
 import type { HostView } from '../../../src/cli/render/host.ts';
-import { TRIAL_ENTRY_ID } from '../../../src/facts/boot-loader.ts';
+import { TRIAL_ENTRY_ID } from '../../../src/domain/boot-loader/tools.ts';
 import { Scene } from './rollout-scenes.ts';
 import { at, cmdlineChange, connection } from './samples.ts';
 

@@ -82,11 +82,56 @@ describe('the plan of devices', () => {
     expect(viewOf(planOf([host('hv-001', DEVICES)], SAFE)).warnings).toEqual([]);
   });
 
-  it('shows what is exact where the kind has one host', () => {
-    const one = textOf(planOf([host('hv-001', [vfsChange('0000:3b:00.1')])]), 1000);
-    expect(one).toContain('VF 2 mac 02:00:00:00:00:02, vlan 100');
-    const two = names(1, 2).map((name) => host(name, [vfsChange('0000:3b:00.1')]));
-    expect(textOf(planOf(two), 200)).toContain('VF 0-3 mac set, vlan 100');
+  it('shows the MAC addresses of a kind that are the same on each of its hosts', () => {
+    const change = vfsChange('0000:3b:00.1');
+    const shown = 'VF 2 mac 02:00:00:00:00:02, vlan 100';
+    expect(textOf(planOf([host('hv-001', [change])]), 1000)).toContain(shown);
+    const alike = names(1, 2).map((name) => host(name, [change]));
+    expect(textOf(planOf(alike), 1000)).toContain(shown);
+    const vfs = change.after.vfs.map((vf) =>
+      vf.mac === undefined ? vf : { ...vf, mac: '02:ff:00:00:00:01' },
+    );
+    const other = { ...change, after: { ...change.after, vfs } };
+    const text = textOf(planOf([...alike, host('hv-003', [other])]), 1000);
+    expect(text).toContain('VF 0-3 mac set, vlan 100');
+  });
+
+  it('calls nothing a difference between kinds that they have in common', () => {
+    const { vfs, modules } = { vfs: vfsChange('0000:3b:00.1'), modules: MODULES };
+    const line = (arg: string) => cmdlineChange([arg]);
+    const plan = planOf([
+      ...names(1, 2).map((name) => host(name, [line('iommu=pt'), modules, vfs])),
+      host('hv-003', [line('intel_iommu=on'), modules, vfs]),
+    ]);
+    const [, second = ''] = textOf(plan, 1000).split(/^(?=KIND B)/m);
+    expect(second).toContain('as A, but');
+    expect(second.split('\n\n', 1)[0]).not.toContain('sriov_numvfs');
+  });
+
+  it('says of what the spec allows that no change needs it', () => {
+    const bind = bindChange('0000:65:00.0');
+    const allow = ['network', 'boot-vga'] as const;
+    const target = { ...SAFE, allow };
+    const needing = host('hv-001', [bind]);
+    const warnings = ['0000:65:00.0 is in use: x; it is touched, since the spec allows boot-vga'];
+    const plan = { ...needing.plan, warnings } as typeof needing.plan;
+    expect(viewOf(planOf([{ ...needing, plan }], target)).warnings).toEqual([
+      'allow: [network] is needed by no change of this plan; take it out of the spec',
+    ]);
+    expect(viewOf(planOf([host('hv-001', [MODULES])], target)).warnings).not.toContainEqual(
+      expect.stringContaining('is needed by no change'),
+    );
+  });
+
+  it('tells what hosts that comply guard, with their names', () => {
+    const sentence = '0000:3b:00.0 of entry "nics" stays as it is (guarded: skip)';
+    const compliant = (name: string) => ({
+      ...host(name, [], { left: [sentence] }),
+      plan: { kind: 'compliant' as const, evidence: {} },
+    });
+    const text = textOf(planOf([compliant('hv-001'), compliant('hv-002')]));
+    expect(text).toMatch(/LEFT ALONE {3}2 {3}0000:3b:00\.0 of entry "nics".*\n {13}hv-001 hv-002/);
+    expect(text).toContain('Nothing to do.');
   });
 
   it('says whose guest it names when each host has its own', () => {

@@ -88,10 +88,27 @@ describe('binding by address', () => {
   });
 
   it('goes on by driverctl where the operator uses it', () => {
-    const [change] = ofKind(host([NIC], { driverctl: { [ADDRESS]: 'i40e' } }), asked(), 'bind');
-    expect(change).toMatchObject({ by: 'driverctl', files: [] });
+    const kept = host([{ ...NIC, override: 'i40e' }], { driverctl: { [ADDRESS]: 'i40e' } });
+    const [change] = ofKind(kept, asked(), 'bind');
+    expect(change).toMatchObject({
+      by: 'driverctl',
+      before: { driver: 'i40e', override: 'i40e' },
+      files: [],
+    });
     const done = host([BOUND], { driverctl: { [ADDRESS]: 'vfio-pci' } });
     expect(blockOf(done, asked()).code).toBe('compliant');
+  });
+
+  it.each([
+    ['it has none', null],
+    ['it has another', 'vfio-pci'],
+  ])('is refused where driverctl keeps another override than the kernel has: %s', (_, override) => {
+    const facts = host([{ ...NIC, override }], { driverctl: { [ADDRESS]: 'i40e\u001b[2J' } });
+    const { code, sentence } = blockOf(facts, asked());
+    expect(code).toBe('devices.driverctl-differs');
+    expect(sentence).toContain(`/etc/driverctl.d/pci-${ADDRESS}`);
+    expect(sentence).toContain(`the kernel has ${override ?? 'none'}`);
+    expect(sentence).not.toContain('\u001b');
   });
 
   it('warns where interrupts are not remapped', () => {

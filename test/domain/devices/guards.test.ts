@@ -144,6 +144,24 @@ describe('a function that goes with one that the host needs', () => {
     expect(ofKind(host([ownReset, mate]), asked(), 'bind')).toHaveLength(1);
   });
 
+  it('may be reset along with it, which a kernel that does not say so makes a warning', () => {
+    const mate = pciFunction(OTHER, { uses: [USES.root], net: ['ens1f1'] });
+    expect(ofKind(host([plain, mate]), asked(), 'bind')).toHaveLength(1);
+    expect(warningsOf(host([plain, mate]), asked())).toEqual([
+      expect.stringMatching(/does not say how it is reset .*5\.15.*: 0000:03:00\.1 \(ens1f1\)$/),
+    ]);
+  });
+
+  it.each<[string, Partial<PciFunction>, Partial<PciFunction>]>([
+    ['it is known how it is reset', { resetMethods: ['flr'] }, { uses: [USES.root] }],
+    ['the other does nothing', {}, {}],
+    ['the other is on another bus', {}, { address: '0000:04:00.0', uses: [USES.root] }],
+    ['it is on the root bus', { parents: [] }, { uses: [USES.root] }],
+  ])('is no warning where %s', (_, fn, mate) => {
+    const facts = host([{ ...plain, ...fn }, pciFunction(OTHER, mate)]);
+    expect(warningsOf(facts, asked())).toEqual([]);
+  });
+
   it('leaves the whole card alone where one function of it must stay', () => {
     const [gpu, audio] = graphicsCard('0000:41:00');
     const facts = host([{ ...gpu, bootVga: true }, audio]);

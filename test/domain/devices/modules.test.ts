@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceFacts, PciFunction } from '../../../src/domain/device-facts.ts';
 import type { ModprobeSettings } from '../../../src/domain/devices/module-files.ts';
 import {
+  isDracutText,
   modprobeText,
   modulesLoadText,
   NO_MODPROBE,
   parseModprobe,
   parseModulesLoad,
 } from '../../../src/domain/devices/module-files.ts';
-import { MODPROBE_PATH, MODULES_LOAD_PATH } from '../../../src/domain/own-files.ts';
+import { DRACUT_PATH, MODPROBE_PATH, MODULES_LOAD_PATH } from '../../../src/domain/own-files.ts';
 import type { ModulesTarget } from '../../../src/domain/spec.ts';
 import { NOTHING_ASKED } from '../../../src/domain/spec.ts';
 import {
@@ -57,6 +58,52 @@ describe('files of modprobe.d and modules-load.d', () => {
     ]);
   });
 
+  it('get one for dracut where dracut makes the initramfs, since it may leave modprobe.d out', () => {
+    const byDracut = (over: Partial<DeviceFacts> = {}) =>
+      host([], { initramfsMaker: 'dracut', ...over });
+    const target = asked({ blacklist: ['nouveau'] });
+    const [change] = ofKind(byDracut(), target, 'modules');
+    expect(change).toMatchObject({
+      initramfs: true,
+      files: [
+        { path: MODPROBE_PATH },
+        {
+          path: DRACUT_PATH,
+          before: null,
+          after: expect.stringMatching(
+            /^#.*\ninstall_optional_items\+=" \/etc\/modprobe\.d\/vfleet\.conf "\n$/,
+          ) as string,
+        },
+      ],
+    });
+    const ownFiles = Object.fromEntries(change!.files.map(({ path, after }) => [path, after!]));
+    expect(blockOf(byDracut({ ownFiles }), target).code).toBe('compliant');
+    const foreign = { [DRACUT_PATH]: 'hostonly="no"\n' };
+    expect(blockOf(byDracut({ ownFiles: foreign }), target).code).toBe('devices.file-foreign');
+    expect(ofKind(byDracut(), asked({ load: ['vfio_pci'] }), 'modules')).toMatchObject([
+      { files: [{ path: MODULES_LOAD_PATH }], initramfs: false },
+    ]);
+  });
+
+  it('get it also where modprobe.d was written before dracut came to the host', () => {
+    const ownFiles = { [MODPROBE_PATH]: text({ blacklist: ['nouveau'] })! };
+    const facts = host([], { initramfsMaker: 'dracut', ownFiles });
+    expect(ofKind(facts, asked({ blacklist: ['nouveau'] }), 'modules')).toMatchObject([
+      { files: [{ path: DRACUT_PATH }], initramfs: true },
+    ]);
+  });
+
+  it('tell dracut to load vfio-pci first where it takes devices by their ids', () => {
+    const nic = pciFunction('0000:3b:00.0', { driver: 'ixgbe' });
+    const facts = host([nic], { initramfsMaker: 'dracut' });
+    const devices = [deviceEntry({ name: 'nic', match: { address: nic.address }, bind: 'ids' })];
+    const [change] = ofKind(facts, targetOf({ devices }), 'modules');
+    const file = change?.files.find(({ path }) => path === DRACUT_PATH);
+    expect(file?.after).toContain('\nforce_drivers+=" vfio-pci "\n');
+    expect(isDracutText(file?.after ?? '')).toBe(true);
+    expect(isDracutText(`${file?.after ?? ''}force_drivers+=" nvme "\n`)).toBe(false);
+  });
+
   it('keep what an earlier rollout put there', () => {
     const before = text({ ids: ['8086:1572'], after: ['i40e'], blacklist: ['radeon'] })!;
     const ownFiles = { [MODPROBE_PATH]: before };
@@ -80,7 +127,7 @@ describe('files of modprobe.d and modules-load.d', () => {
       [MODULES_LOAD_PATH]: modulesLoadText(['vfio_pci'])!,
     };
     const target = asked({ blacklist: ['nouveau'], load: ['vfio_pci'] });
-    expect(blockOf(host([], { ownFiles }), target).code).toBe('compliant');
+    expect(blockOf(host([], { ownFiles, modules: ['vfio_pci'] }), target).code).toBe('compliant');
   });
 
   it('load again what an earlier rollout kept away', () => {

@@ -65,6 +65,31 @@ describe('a plan of everything', () => {
     expect(devicesLeftAlone(facts, blocked)).toEqual([]);
   });
 
+  it('says of a host that complies only what it guards', () => {
+    const uses = [{ kind: 'ssh-route' as const, what: 'SSH route (eth0)' }];
+    const guarded = { ...NIC, uses, address: '0000:06:00.0' };
+    const facts = hostWith(deviceFacts([NIC, guarded], { groups: ownGroups([NIC, guarded]) }));
+    const devices = [
+      deviceEntry({ match: { address: '0000:05:00.0' }, driver: 'native' }),
+      deviceEntry({ name: 'up', match: { address: '0000:06:00.0' }, guarded: 'skip' }),
+    ];
+    expect(planHost(facts, targetOf({ devices })).kind).toBe('compliant');
+    expect(devicesLeftAlone(facts, targetOf({ devices }), { complies: true })).toEqual([
+      '0000:06:00.0 of entry "up" stays as it is (guarded: skip), since it is in use: SSH route (eth0)',
+    ]);
+  });
+
+  it('needs no IOMMU where nothing is given away, since all of it is guarded', () => {
+    const uses = [{ kind: 'ssh-route' as const, what: 'SSH route (eth0)' }];
+    const off = { iommu: { units: [], groups: [], interruptRemapping: false } };
+    const entry = deviceEntry({ match: { id: '8086:1533' }, guarded: 'skip' });
+    const target = targetOf({ devices: [entry] });
+    expect(planHost(hostWith(deviceFacts([{ ...NIC, uses }]), off), target).kind).toBe('compliant');
+    expect(planHost(hostWith(deviceFacts([NIC]), off), target)).toMatchObject({
+      code: 'bind.no-group',
+    });
+  });
+
   it('is the same each time, to the letter', () => {
     const facts = hostWith(deviceFacts([NIC, ...pfWithVfs('0000:03:00.0', 3)]));
     const target = targetOf({

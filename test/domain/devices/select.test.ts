@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PciFunction } from '../../../src/domain/device-facts.ts';
+import { indexDevices } from '../../../src/domain/devices/device-index.ts';
+import { NO_NAMES } from '../../../src/domain/devices/earlier-names.ts';
+import { selectDevices } from '../../../src/domain/devices/select.ts';
 import type { DeviceMatch, DeviceTarget } from '../../../src/domain/spec.ts';
 import {
   bridge,
@@ -25,11 +28,8 @@ const SECOND = pciFunction('0000:03:00.1', {
 });
 const PORT = bridge('0000:00:01.0');
 
-const host = (functions: readonly PciFunction[], record?: string) =>
-  hostWith(
-    deviceFacts(functions, { groups: ownGroups(functions) }),
-    record === undefined ? {} : { record },
-  );
+const host = (functions: readonly PciFunction[]) =>
+  hostWith(deviceFacts(functions, { groups: ownGroups(functions) }));
 
 const ALL = host([NIC, SECOND, GPU, AUDIO, PORT]);
 
@@ -62,36 +62,39 @@ describe('which functions an entry means', () => {
 
   it('means no bridge by what bridges are like', () => {
     const everything = targetOf({ devices: [deviceEntry({ match: { class: '06' } })] });
-    expect(blockOf(ALL, everything)).toMatchObject({ code: 'devices.no-match' });
+    expect(blockOf(ALL, everything)).toMatchObject({
+      code: 'devices.no-match',
+      sentence: expect.stringContaining(
+        '(class 06); bridges and the chipset (class 06) never match, since others are reached through them: 0000:00:01.0;',
+      ) as string,
+    });
+    const counted = targetOf({ devices: [deviceEntry({ match: { class: '06' }, expect: 1 })] });
+    expect(blockOf(ALL, counted).sentence).toMatch(/matched 0, expected 1; bridges .* never match/);
   });
 
   it('means no VF but by its address', () => {
     const functions = pfWithVfs('0000:03:00.0', 2);
     const facts = host(functions);
     const byId = targetOf({ devices: [deviceEntry({ match: { id: '8086:154c' } })] });
-    expect(blockOf(facts, byId)).toMatchObject({ code: 'devices.no-match' });
+    expect(blockOf(facts, byId)).toMatchObject({
+      code: 'devices.no-match',
+      sentence: expect.stringContaining(
+        'VFs match by address only, or in vfs of their PF: 0000:03:02.0, 0000:03:02.1;',
+      ) as string,
+    });
     const one = targetOf({ devices: [deviceEntry({ match: { address: '0000:03:02.1' } })] });
     expect(ofKind(facts, one, 'bind')).toMatchObject([{ address: '0000:03:02.1' }]);
   });
 
   it('finds a function by the driver and the interface that it had before vfleet took them', () => {
-    const change = {
-      kind: 'bind',
-      address: NIC.address,
-      before: { driver: 'i40e', override: null, net: ['ens1f0'] },
-    };
-    const record = JSON.stringify({
-      version: 1,
-      runs: [{ changes: [null, { kind: 'x' }, change] }],
-    });
+    const names = { driver: 'i40e', net: ['ens1f0'] };
     const taken = { ...NIC, driver: 'vfio-pci', override: 'vfio-pci', net: [] };
+    const index = indexDevices(host([taken]).devices);
     for (const match of [{ netdev: 'ens1f0' }, { driver: 'i40e' }]) {
-      const target = targetOf({ devices: [deviceEntry({ match, expect: 1 })] });
-      // Its rule is missing, so the plan has something to say of it.
-      expect(ofKind(host([taken], record), target, 'bind')).toMatchObject([
-        { address: NIC.address },
-      ]);
-      expect(blockOf(host([taken], 'no { record'), target).code).toBe('devices.count');
+      const target = { devices: [deviceEntry({ match, expect: 1 })] };
+      const known = selectDevices(index, target, () => new Map([[NIC.address, names]]));
+      expect(known).toMatchObject({ entries: [{ matches: [{ address: NIC.address }] }] });
+      expect(selectDevices(index, target, NO_NAMES)).toMatchObject({ code: 'devices.count' });
     }
   });
 });

@@ -37,7 +37,7 @@ const filesFor = (vfs: VfsTarget) => ({
 
 describe('a host with more VFs than its record holds', () => {
   it('is blocked, since there would be no way back', () => {
-    const settings = { mac: '02:00:00:00:00:01', vlan: 100, trust: true, spoofCheck: true };
+    const settings = { vlan: 100, maxRate: 10_000, trust: true, spoofCheck: true };
     const functions = Array.from({ length: 8 }, (_, at) =>
       pfWithVfs(`0000:${(16 + at).toString(16)}:00.0`, 0, { sriov: { total: 256 } }),
     ).flat();

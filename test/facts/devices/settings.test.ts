@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDevices, parseInitramfs } from '../../../src/facts/devices/parse-devices.ts';
+import { parseDevices } from '../../../src/facts/devices/parse-devices.ts';
 import { snapshotOf, type Holds } from './support/snapshot-of.ts';
 
 const parsed = (...parts: readonly Holds[]) => parseDevices(snapshotOf(...parts));
@@ -15,6 +15,22 @@ describe('the firmware of a host', () => {
     ['Not Specified', undefined],
   ])('is of the date %s: %s', (date, iso) => {
     expect(dmiOf(date)).toBe(iso);
+  });
+});
+
+describe('the modules of our file, where the kernel has them', () => {
+  const told = (output: string) => parsed({ queries: { 'boot-modules': output } }).bootModules;
+
+  it('are known by name, and lines that say something else are not', () => {
+    const lines =
+      'tun file\nvhost_net builtin\nnosuch none\n../x file\ntun\nkvm maybe\n\u001b[2J none';
+    expect(told(lines)).toEqual({ tun: 'file', vhost_net: 'builtin', nosuch: 'none' });
+    expect(parsed({}).bootModules).toBeUndefined();
+  });
+
+  it('are at most as many as a file of ours can name', () => {
+    const many = Array.from({ length: 5_000 }, (_, at) => `m${at} file`).join('\n');
+    expect(Object.keys(told(many) ?? {})).toHaveLength(256);
   });
 });
 
@@ -103,28 +119,5 @@ describe('what is set at each boot', () => {
     });
     expect(devices.unsafeInterrupts).toBe(true);
     expect(devices.modules).toEqual(['vfio_pci']);
-  });
-
-  it('is looked for in each initramfs, where our rules lie in another folder', () => {
-    const initramfs = [
-      'image /boot/initrd.img-6.1.0-25-amd64',
-      'usr/lib/udev/rules.d/70-vfleet-0000:03:00.0.rules',
-      'etc/modprobe.d/vfleet.conf',
-      'usr/lib/modules/6.1.0-25-amd64/kernel/drivers/vfio/pci/vfio-pci.ko',
-      'image /boot/initrd.img-6.1.0-26-amd64',
-      'unreadable /boot/initrd.img-5.10',
-    ].join('\n');
-    expect(parseInitramfs(snapshotOf({ queries: { initramfs } }))).toEqual([
-      {
-        path: '/boot/initrd.img-6.1.0-25-amd64',
-        names: [
-          '/etc/udev/rules.d/70-vfleet-0000:03:00.0.rules',
-          '/etc/modprobe.d/vfleet.conf',
-          '/usr/lib/modules/6.1.0-25-amd64/kernel/drivers/vfio/pci/vfio-pci.ko',
-        ],
-      },
-      { path: '/boot/initrd.img-6.1.0-26-amd64', names: [] },
-      { path: '/boot/initrd.img-5.10', names: [], unreadable: true },
-    ]);
   });
 });

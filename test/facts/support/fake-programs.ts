@@ -11,6 +11,7 @@ export function fakePrograms(root: string): Readonly<Record<string, string>> {
     virsh: program(VIRSH),
     'update-initramfs': program(UPDATE_INITRAMFS),
     lsinitramfs: '#!/bin/sh\ncat "$1"\n',
+    'grub2-editenv': program(GRUB2_EDITENV),
     ip: `${logged('ip')}${ip(root)}`,
     modprobe: logged('modprobe'),
     udevadm: '#!/bin/sh\n',
@@ -23,6 +24,15 @@ count=$((count + 1))
 echo "$count" >"$root/count"
 if [ "$count" = "$(cat "$root/dies-at" 2>/dev/null)" ]; then exit 1; fi
 echo "\${0##*/} $(printf %s "$*" | sed "s,$root,,g")" >>"$root/said"
+`;
+
+/** \`list\`, \`set NAME=VALUE\` and \`unset NAME\` on a block of lines. */
+const GRUB2_EDITENV = `case $2 in
+  list) cat "$1" ;;
+  set) { grep -v "^\${3%%=*}=" "$1"; printf '%s\\n' "$3"; } >"$1.new"; mv "$1.new" "$1" ;;
+  unset) grep -v "^$3=" "$1" >"$1.new" || :; mv "$1.new" "$1" ;;
+  *) exit 1 ;;
+esac
 `;
 
 const KERNEL = `read -r value

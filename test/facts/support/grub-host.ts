@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { CmdlineChange } from '../../../src/domain/changes.ts';
+import type { GrubDebianChange } from '../../../src/domain/changes.ts';
 import { TRIAL_SNIPPET, dropInText, trialArgsText } from '../../../src/domain/drop-in.ts';
 import { leaseText } from '../../../src/facts/lease.ts';
 import { motdText } from '../../../src/facts/motd.ts';
@@ -16,7 +16,7 @@ const LINE_BEFORE = ['root=UUID=1', 'ro', 'console=ttyS0', 'quiet'];
 export const EARLIER = dropInText({ add: ['hugepages=4'], drop: [] });
 
 /** A change on a host that no rollout was on before. */
-export const CHANGE: CmdlineChange = {
+export const CHANGE: GrubDebianChange = {
   kind: 'cmdline',
   loader: 'grub-debian',
   add: ['intel_iommu=on', 'iommu=pt'],
@@ -69,7 +69,7 @@ esac
 
 /** A throw-away root with GRUB's tools in small, on which a run has begun. */
 export interface GrubHost extends Pick<OpenSshHost, 'get' | 'put' | 'program'> {
-  readonly change: CmdlineChange;
+  readonly change: GrubDebianChange;
   /** Everything that a rollout may change, as it was before. */
   readonly before: Readonly<Record<string, string | undefined>>;
   tree(): Promise<Readonly<Record<string, string | undefined>>>;
@@ -169,7 +169,7 @@ export async function makeGrubHost(host: OpenSshHost, earlier: string | null): P
   };
 }
 
-function changeAfter(earlier: string | null): CmdlineChange {
+function changeAfter(earlier: string | null): GrubDebianChange {
   if (earlier === null) return CHANGE;
   const before = [...LINE_BEFORE, 'hugepages=4'];
   return {

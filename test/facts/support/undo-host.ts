@@ -58,6 +58,11 @@ export class UndoHost {
     this.put(LIVE, guestXml([]), 0o600);
   }
 
+  /** The folder that stands for its root, for programs of a test's own. */
+  get root(): string {
+    return this.#root;
+  }
+
   #at(path: string): string {
     return join(this.#root, path);
   }

@@ -2,6 +2,7 @@ import { TRIAL_SNIPPET } from '../../../domain/drop-in.ts';
 import type { FileTree } from '../file-tree.ts';
 import { CannotInterpret, source, type Variables } from './defaults.ts';
 import type { GrubFlavour } from './grub-flavour.ts';
+import { isGarbage, scriptText } from './grub-scripts.ts';
 import { GENERATED_NOTICE, headerText, THEME_TEXT, UEFI_TEXT } from './header-text.ts';
 import { linuxText } from './linux-text.ts';
 import { trialText } from './trial-text.ts';
@@ -51,11 +52,6 @@ export function generateGrubCfg(tree: FileTree, machine: GrubMachine): Generated
     text += `\n### BEGIN ${path} ###\n${output}### END ${path} ###\n`;
   }
   return { text, messages: messages(tree, kernels) };
-}
-
-/** Files that grub-mkconfig passes over (grub_file_is_not_garbage in grub-mkconfig_lib). */
-function isGarbage(name: string): boolean {
-  return /~$|^#|\.dpkg-|\.rpmsave$|\.rpmnew$|^README/.test(name);
 }
 
 function readDefaults(tree: FileTree): Variables {
@@ -136,13 +132,10 @@ function linux({ machine, variables, kernels }: ScriptRun): string {
   });
 }
 
-/** 40_custom prints itself without its first two lines; 41_custom prints a here-document. */
 function customText(script: string): string {
-  const lines = script.split('\n');
-  if (lines[1] === 'exec tail -n +3 $0') return lines.slice(2).join('\n');
-  const body = /^#!\/bin\/sh\ncat <<EOF\n([\s\S]*)EOF\n$/.exec(script)?.[1];
-  if (body === undefined) throw new CannotInterpret('the model cannot run this custom script');
-  return body.replaceAll('\\$', '$');
+  const text = scriptText(script);
+  if (text === undefined) throw new CannotInterpret('the model cannot run this custom script');
+  return text;
 }
 
 function trial({ tree, soFar }: ScriptRun): string {

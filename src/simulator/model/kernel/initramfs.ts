@@ -1,5 +1,6 @@
 import type { FileTree } from '../file-tree.ts';
-import { moduleName, parseModprobeConfig, withKernelLine } from './modprobe-config.ts';
+import { dracutContent, initramfsToolsContent, NOT_MOST } from './initramfs-content.ts';
+import { parseModprobeConfig, withKernelLine } from './modprobe-config.ts';
 import type { ModuleSource } from './modules.ts';
 
 /**
@@ -7,53 +8,57 @@ import type { ModuleSource } from './modules.ts';
  * of which nothing was said is as the distribution makes it.
  */
 export interface Initramfs {
-  /** udev rules and modprobe.d. */
+  /** udev rules, modprobe.d, and with dracut modules-load.d. */
   readonly files: ReadonlyMap<string, string>;
-  /** Modules beside those of disks and network cards, which are always in (`MODULES=most`). */
+  /** Modules beside those of disks and network cards, which are always in (`MODULES=most`; dracut's 90kernel-modules). */
   readonly modules: readonly string[];
+  /** dracut's `force_drivers`: loaded before udev begins (98dracut-systemd, dracut-pre-udev.sh). */
+  readonly forced: readonly string[];
 }
 
-const EMPTY: Initramfs = { files: new Map(), modules: [] };
+const EMPTY: Initramfs = { files: new Map(), modules: [], forced: [] };
 const HEAD = 'vfleet model initramfs\n';
 
-export const imagePath = (release: string): string => `/boot/initrd.img-${release}`;
+/** Where the image of a kernel is: by the name that Debian gives it with either maker, or by the RHEL family's. */
+export function imagePath(tree: FileTree, release: string): string {
+  const red = `/boot/initramfs-${release}.img`;
+  return tree.text(red) === undefined ? `/boot/initrd.img-${release}` : red;
+}
+
+/** The release in an image's name. */
+export const releaseOfImage = (path: string): string =>
+  path.replace(/^.*\/(?:initrd\.img-|initramfs-)/, '').replace(/\.img$/, '');
+
+/** All images but those of kdump and rescue boots. */
+export function installedImages(tree: FileTree): readonly string[] {
+  return [...tree.glob('/boot/initrd.img-*'), ...tree.glob('/boot/initramfs-*.img')].filter(
+    (path) => !path.endsWith('kdump.img') && !path.includes('-rescue-'),
+  );
+}
+
+/** What makes images here: dracut where it is installed, as vfleet finds it. */
+export const usesDracut = (tree: FileTree): boolean => tree.text('/usr/bin/dracut') !== undefined;
 
 /** The image as the model keeps it in its file; any other content is one with nothing of interest in it. */
 export function readInitramfs(content: string | undefined): Initramfs {
   if (content?.startsWith(HEAD) !== true) return EMPTY;
-  const { files, modules } = JSON.parse(content.slice(HEAD.length)) as {
+  const { files, modules, forced } = JSON.parse(content.slice(HEAD.length)) as {
     files: [string, string][];
     modules: string[];
+    forced?: string[];
   };
-  return { files: new Map(files), modules };
+  return { files: new Map(files), modules, forced: forced ?? [] };
 }
 
-/** What update-initramfs would put in now: `*.rules`, modprobe.d, and modules that a softdep or initramfs-tools asks for. */
+/** The file of the image that the host's maker would make now. */
 export function initramfsText(tree: FileTree, complain: (message: string) => void): string {
-  const rules = tree.glob('/etc/udev/rules.d/*.rules');
-  const modprobe = tree.glob('/etc/modprobe.d/*.conf');
-  const texts = (paths: readonly string[]) =>
-    paths.flatMap((path): [string, string][] => {
-      const content = tree.text(path);
-      return content === undefined ? [] : [[path, content]];
-    });
-  const config = parseModprobeConfig(new Map(texts(modprobe)), complain);
-  const listed = (tree.text('/etc/initramfs-tools/modules') ?? '')
-    .split('\n')
-    .map((line) => line.trim().split(/\s/)[0] ?? '')
-    .filter((name) => name !== '' && !name.startsWith('#'));
-  const own = listed.map(moduleName);
-  // A module brings its softdeps along, if it is in itself.
-  const soft = [...config.softdeps].flatMap(([name, { pre, post }]) =>
-    NOT_MOST.test(name) && !own.includes(name) ? [] : [...pre, ...post],
-  );
-  const modules = [...new Set([...own, ...soft])].sort();
-  const files = texts([...rules, ...modprobe]);
-  return files.length + modules.length === 0 ? '' : HEAD + JSON.stringify({ files, modules });
+  const { files, modules, forced } = usesDracut(tree)
+    ? dracutContent(tree, complain)
+    : initramfsToolsContent(tree, complain);
+  if (files.size + modules.length + forced.length === 0) return '';
+  const told = forced.length === 0 ? {} : { forced };
+  return HEAD + JSON.stringify({ files: [...files], modules, ...told });
 }
-
-/** VFIO's own modules come only when asked for; all that vfio_pci needs comes with it. */
-const NOT_MOST = /^vfio|^irqbypass$|^snd_|^i2c_|^lpc_|^nouveau$|^ast$/;
 
 /** Modules as modprobe finds them inside an image. */
 export function imageModules(
@@ -71,7 +76,7 @@ export function imageModules(
   };
 }
 
-/** What lsinitramfs prints of an image: names without the leading slash; udev's rules lie elsewhere than on the host (lab). */
+/** Names in an image without the leading slash; udev's rules lie elsewhere than on the host (lab). */
 export function listInitramfs({ files, modules }: Initramfs, release: string): readonly string[] {
   const places = [...files.keys()].map((path) =>
     path.replace(/^\/etc\/udev\/rules\.d\//, '/usr/lib/udev/rules.d/').slice(1),

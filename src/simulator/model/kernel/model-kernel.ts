@@ -1,9 +1,7 @@
-import { settingWords, type VfsPlan } from '../../../domain/udev-files.ts';
 import type { Faults } from '../faults.ts';
 import type { FileTree } from '../file-tree.ts';
 import { iommuState } from '../iommu.ts';
 import type { Machine } from '../machine.ts';
-import { setVf } from '../pci/net-admin.ts';
 import { PciBus, type WaitsFor } from '../pci/pci-bus.ts';
 import type { PciFunction } from '../pci/pci-function.ts';
 import { PciFiles } from '../pci/sysfs.ts';
@@ -84,12 +82,14 @@ export class ModelKernel {
     this.bus.start(iommuState(this.options.machine(), args)?.type);
     this.modules.start();
     this.memory.start(args);
-    const image = readInitramfs(this.options.tree.text(imagePath(release)));
+    const image = readInitramfs(this.options.tree.text(imagePath(this.options.tree, release)));
     const rules = readRules(
       [...image.files].filter(([path]) => path.endsWith('.rules')),
       this.complain,
     );
-    this.coldplug(this.stage(rules, imageModules(image, args, this.complain), 'initramfs'));
+    const early = imageModules(image, args, this.complain);
+    for (const name of image.forced) this.modules.load(name, early);
+    this.coldplug(this.stage(rules, early, 'initramfs'));
     for (const name of this.modulesToLoad()) this.modules.load(name, this.installed());
     this.coldplug(this.rootStage());
     this.tmpfiles();
@@ -189,18 +189,10 @@ export class ModelKernel {
       load: (name) => void this.modules.load(name, source),
       loadFor: (fn) => void this.modules.loadFor(fn, source),
       write: (path, value) => this.write(path, `${value}\n`) === 'done',
-      setVfs: (plan) => this.setVfs(plan),
       driverctl: (fn) => {
         if (onRoot) this.driverctl(fn, source);
       },
     };
-  }
-
-  private setVfs({ pf, mtu, vfs }: VfsPlan): void {
-    const fn = this.bus.at(pf);
-    if (fn?.net === undefined) return;
-    if (mtu !== undefined) fn.net.mtu = mtu;
-    for (const [index, vf] of vfs.entries()) setVf(fn, index, settingWords(vf));
   }
 
   /** driverctl(8)'s unit for one function: override, unbind, probe; not twice in one boot, so VFs made again stay as they are. */

@@ -3,10 +3,12 @@ import {
   parseBindRule,
   parseVfsRule,
   parseVfsScript,
+  settingWords,
   type RuledFunction,
   type VfsPlan,
 } from '../../../domain/udev-files.ts';
 import type { FileTree } from '../file-tree.ts';
+import { setVf } from '../pci/net-admin.ts';
 import type { PciFunction } from '../pci/pci-function.ts';
 
 /** udev rules as far as the model knows them: those of vfleet. */
@@ -71,8 +73,6 @@ export interface UdevStage {
   loadFor(fn: PciFunction): void;
   /** A write to a kernel file, as a shell's `echo` does it; false when it failed. */
   write(path: string, value: string): boolean;
-  /** `ip link set dev PF vf INDEX ...` and `mtu`. */
-  setVfs(plan: VfsPlan): void;
   /** driverctl's own part, for functions that it has a file for. */
   driverctl(fn: PciFunction): void;
 }
@@ -118,27 +118,53 @@ function release(stage: UdevStage, fn: PciFunction): void {
 function hasMade(stage: UdevStage, pf: PciFunction, plan: VfsPlan): boolean {
   if (pf.vfs.length === plan.count) return true;
   if (pf.vfs.length !== 0) return false;
-  stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '0');
-  if (!stage.write(`${pf.folder}/sriov_numvfs`, String(plan.count))) return false;
-  if (pf.net !== undefined) stage.setVfs(plan);
-  return true;
+  return (
+    stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '0') &&
+    stage.write(`${pf.folder}/sriov_numvfs`, String(plan.count))
+  );
 }
+
+/** MTU and settings, at each event again, but of VFs that it has bound before; the indices of those that it could not set. */
+function setAll(pf: PciFunction, { mtu, vfs }: VfsPlan): ReadonlySet<number> {
+  if (mtu !== undefined && pf.net !== undefined) pf.net.mtu = mtu;
+  const failed = new Set<number>();
+  for (const [index, { maxRate, ...others }] of vfs.entries()) {
+    const words = settingWords(others);
+    const isSet = words.length === 0 || isBound(pf.vfs[index]);
+    if (!isSet && setVf(pf, index, words) !== undefined) failed.add(index);
+    if (maxRate !== undefined) setVf(pf, index, settingWords({ maxRate }));
+  }
+  return failed;
+}
+
+const isBound = (vf: PciFunction | undefined): boolean =>
+  vf?.driver === 'vfio-pci' && vf.override === 'vfio-pci';
 
 /** The script of src/domain/udev-files.ts, vfsScript, line by line. */
 function runScript(stage: UdevStage, pf: PciFunction, plan: VfsPlan): void {
   if (!hasMade(stage, pf, plan)) return;
-  const { vfs } = plan;
-  const indices = (driver: string) => vfs.flatMap((vf, at) => (vf.driver === driver ? [at] : []));
-  const those = (driver: string) => indices(driver).flatMap((index) => pf.vfs[index] ?? []);
-  if (indices('vfio-pci').length > 0) stage.load('vfio-pci');
-  for (const vf of those('vfio-pci')) {
-    if (vf.override !== 'vfio-pci') stage.write(`${vf.folder}/driver_override`, 'vfio-pci');
-    release(stage, vf);
-    if (vf.driver === null) stage.write(`${BUS}/drivers_probe`, vf.address);
+  const failed = setAll(pf, plan);
+  const those = (driver: string) =>
+    plan.vfs.flatMap((vf, index) => {
+      const fn = pf.vfs[index];
+      return vf.driver === driver && fn !== undefined ? [{ fn, isSet: !failed.has(index) }] : [];
+    });
+  const [vfio, native] = [those('vfio-pci'), those('native')];
+  if (vfio.length > 0) stage.load('vfio-pci');
+  for (const { fn, isSet } of vfio) {
+    if (isSet) bindVf(stage, fn);
+    else stage.write(`${fn.folder}/driver_override`, '');
   }
-  if (indices('native').length === 0) return;
+  if (native.length === 0) return;
   stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '1');
-  for (const vf of those('native')) {
-    if (vf.driver === null) stage.write(`${BUS}/drivers_probe`, vf.address);
+  for (const { fn, isSet } of native) {
+    if (isSet && fn.driver === null) stage.write(`${BUS}/drivers_probe`, fn.address);
   }
+  if (failed.size > 0) stage.write(`${pf.folder}/sriov_drivers_autoprobe`, '0');
+}
+
+function bindVf(stage: UdevStage, vf: PciFunction): void {
+  if (vf.override !== 'vfio-pci') stage.write(`${vf.folder}/driver_override`, 'vfio-pci');
+  release(stage, vf);
+  if (vf.driver === null) stage.write(`${BUS}/drivers_probe`, vf.address);
 }

@@ -23,6 +23,23 @@ export function cp(args: readonly string[], { tree, disk }: ModelHost): ProgramR
   });
 }
 
+/** `mv [-n] [-T] [--] FROM TO`, of one file; with `-n` one that is there stays, and the exit code is 0 all the same (coreutils 9.1). */
+export function mv(args: readonly string[], { tree, disk }: ModelHost): ProgramResult {
+  const [from = '', to = ''] = operands(args);
+  const node = tree.at(from);
+  if (node?.kind !== 'file') {
+    return exit(1, '', `mv: cannot stat '${from}': No such file or directory\n`);
+  }
+  if (args.includes('-n') && tree.at(to, false) !== undefined) return exit(0);
+  return guarded('mv', () => {
+    // A rename needs no room.
+    disk.needWritable(to);
+    tree.put(to, node.bytes, node.mode);
+    disk.remove(from);
+    return exit(0, '', '', true);
+  });
+}
+
 /** `rm [-f] [--] FILE...`. */
 export function rm(args: readonly string[], host: ModelHost): ProgramResult {
   const paths = operands(args);

@@ -1,5 +1,3 @@
-import { DiskError } from '../disk.ts';
-import { imagePath, initramfsText, listInitramfs, readInitramfs } from '../kernel/initramfs.ts';
 import type { ModelHost } from '../model-host.ts';
 import { exit, type ProgramResult } from './result.ts';
 
@@ -31,54 +29,6 @@ export function modprobe(args: readonly string[], host: ModelHost): ProgramResul
     (name) => `modprobe: FATAL: Module ${name} not found in directory /lib/modules/${release}\n`,
   );
   return exit(1, '', quiet ? '' : words.join(''), changed);
-}
-
-/** `update-initramfs -u [-k all|RELEASE]`: the image of the running kernel unless told otherwise. */
-export function updateInitramfs(args: readonly string[], host: ModelHost): ProgramResult {
-  const at = args.indexOf('-k');
-  const which = at === -1 ? releaseOf(host) : (args[at + 1] ?? '');
-  if (!args.includes('-u')) {
-    host.complain(`the model does not know update-initramfs ${args.join(' ')}`);
-    return exit(1, '', 'update-initramfs: the model knows only -u\n');
-  }
-  const images = host.tree
-    .glob('/boot/initrd.img-*')
-    .filter((path) => which === 'all' || path === imagePath(which));
-  const content = initramfsText(host.tree, host.kernel.complain);
-  let changed = false;
-  for (const image of images) {
-    changed ||= host.tree.text(image) !== content;
-    try {
-      // mkinitramfs writes a new image beside the old one, so that it needs room.
-      host.disk.put(`${image}.new`, 'new');
-      host.disk.put(image, content);
-      host.disk.remove(`${image}.new`);
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      host.tree.remove(`${image}.new`);
-      const words = `update-initramfs: Generating ${image}\ncat: write error: ${error.message}\nupdate-initramfs: failed for ${image} with 1.\n`;
-      return exit(1, '', words, changed);
-    }
-  }
-  return exit(
-    0,
-    images.map((image) => `update-initramfs: Generating ${image}\n`).join(''),
-    '',
-    changed,
-  );
-}
-
-/** `lsinitramfs IMAGE`. */
-export function lsinitramfs([image = '']: readonly string[], host: ModelHost): ProgramResult {
-  const content = host.tree.text(image);
-  const release = image.replace(/^.*initrd\.img-/, '');
-  if (content === undefined) return exit(1, '', `cat: ${image}: No such file or directory\n`);
-  return exit(
-    0,
-    listInitramfs(readInitramfs(content), release)
-      .map((name) => `${name}\n`)
-      .join(''),
-  );
 }
 
 /** `udevadm settle`, `control --reload`, and `trigger [--action=add] [PATH or ADDRESS of a function]...`. */
@@ -129,6 +79,7 @@ export function driverctl(args: readonly string[], host: ModelHost): ProgramResu
   return exit(1, '', 'driverctl: the model does not know this\n');
 }
 
-function releaseOf({ tree }: ModelHost): string {
+/** `uname -r`. */
+export function releaseOf({ tree }: ModelHost): string {
   return (tree.text('/proc/sys/kernel/osrelease') ?? '').trim();
 }
