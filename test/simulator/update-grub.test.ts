@@ -3,7 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { dropInText, TRIAL_SNIPPET, trialArgsText } from '../../src/domain/drop-in.ts';
+import {
+  TRIAL_ONLY_ARGS,
+  dropInText,
+  TRIAL_SNIPPET,
+  trialArgsText,
+} from '../../src/domain/drop-in.ts';
 import { makeHostTree } from '../../src/simulator/model/make-host-tree.ts';
 import { generateGrubCfg } from '../../src/simulator/model/grub/update-grub.ts';
 import { trialText } from '../../src/simulator/model/grub/trial-text.ts';
@@ -100,7 +105,7 @@ describe('the model of update-grub', () => {
     );
     const lines = linuxLines(generate(host));
     expect(lines.slice(0, -1)).toEqual(linuxLines(before));
-    expect(lines.at(-1)).toBe('quiet intel_iommu=on panic=30 oops=panic vfleet.trial=t1');
+    expect(lines.at(-1)).toBe(`quiet intel_iommu=on ${TRIAL_ONLY_ARGS.join(' ')} vfleet.trial=t1`);
   });
 
   it('prints the trial entry that the awk program of the snippet prints', () => {
@@ -116,7 +121,7 @@ describe('the model of update-grub', () => {
         .replace('/boot/grub/grub.cfg.new', join(folder, 'menu'));
       const real = execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' });
       expect(trialText(menu, args, 't-7')).toBe(real);
-      expect(real).toContain('a=b panic=30 oops=panic vfleet.trial=t-7');
+      expect(real).toContain(`a=b ${TRIAL_ONLY_ARGS.join(' ')} vfleet.trial=t-7`);
     } finally {
       rmSync(folder, { recursive: true });
     }
