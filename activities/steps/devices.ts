@@ -1,5 +1,6 @@
 import type { DeviceStep, StepOutcome, UndoOutcome } from '../../src/domain/activities.ts';
-import type { Change, ChangeKind, Evidence } from '../../src/domain/changes.ts';
+import type { Change, Evidence } from '../../src/domain/changes.ts';
+import { ofKind } from '../../src/domain/changes.ts';
 import type { Allow } from '../../src/domain/spec.ts';
 import type { Guard, HostPort } from '../../src/host/port.ts';
 import { applyAttach } from './attach.ts';
@@ -122,13 +123,6 @@ export function undoChange(port: HostPort, change: Change, guard: Guard): Promis
     case 'attach':
       return undoAttach(port, { change, guard });
   }
-}
-
-function ofKind<K extends ChangeKind>(
-  changes: readonly Change[],
-  kind: K,
-): Extract<Change, { kind: K }>[] {
-  return changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
 }
 
 async function inOrder(parts: readonly (() => Promise<StepOutcome>)[]): Promise<StepOutcome> {

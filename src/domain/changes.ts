@@ -162,6 +162,14 @@ export function touchedFunctions(changes: readonly Change[]): readonly string[] 
   return [...new Set(addresses)];
 }
 
+/** Those of one kind, in their order. */
+export function ofKind<K extends ChangeKind>(
+  changes: readonly Change[],
+  kind: K,
+): Extract<Change, { kind: K }>[] {
+  return changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+}
+
 /** What a change is about: two of one rollout about the same are the same step of it, planned at two times. */
 export function subjectOf(change: Change): string {
   switch (change.kind) {

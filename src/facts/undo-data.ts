@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AttachChange, Change, FileChange, VfsChange } from '../domain/changes.ts';
+import { ofKind } from '../domain/changes.ts';
 import { compact } from '../domain/compact.ts';
 import type { VfSettings } from '../domain/device-facts.ts';
 import { settingWords } from '../domain/udev-files.ts';
@@ -214,11 +215,4 @@ function vfioOf({ after }: VfsChange): string {
 function pagesPath({ sizeKiB, node }: { readonly sizeKiB: number; readonly node: number | null }) {
   const folder = node === null ? '/sys/kernel/mm' : `/sys/devices/system/node/node${node}`;
   return `${folder}/hugepages/hugepages-${sizeKiB}kB/nr_hugepages`;
-}
-
-function ofKind<K extends Change['kind']>(
-  changes: readonly Change[],
-  kind: K,
-): readonly Extract<Change, { kind: K }>[] {
-  return changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
 }

@@ -1,5 +1,6 @@
 import { BLS_FOLDER } from '../../domain/boot-loader/bls-entry.ts';
-import type { Change, CmdlineChange } from '../../domain/changes.ts';
+import type { Change, ChangeKind, CmdlineChange } from '../../domain/changes.ts';
+import { ofKind } from '../../domain/changes.ts';
 import { plainLines } from '../../domain/plain-line.ts';
 import { DROP_IN_PATH } from '../../facts/probe.ts';
 import { describeAttach, describeBinds, describeVfs } from './describe-devices.ts';
@@ -28,8 +29,7 @@ export function describeChanges(
   changes: readonly Change[],
   options: DescribeOptions = { exact: true },
 ): readonly ChangeLine[] {
-  const of = <K extends Change['kind']>(kind: K) =>
-    changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+  const of = <K extends ChangeKind>(kind: K) => ofKind(changes, kind);
   const lines = [
     ...of('cmdline').flatMap(describeCmdline),
     ...of('modules').flatMap(describeModules),
